@@ -1,0 +1,205 @@
+//! Who is calling, and what they may do.
+//!
+//! A request carries `Authorization: Bearer <key>`. The key is 256 random bits; only its SHA-256
+//! is stored, and it is looked up at every request, so revoking works at once. What a handler
+//! needs stands in its signature: `Command<may::ConfirmSalesOrders>`.
+
+use crate::db::sql;
+use crate::problem::Problem;
+use crate::server::Kit;
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header;
+use actix_web::middleware::Next;
+use actix_web::{HttpMessage, ResponseError, web};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use diesel::sql_types::{Array, Binary, Text};
+use diesel::{PgConnection, QueryResult, QueryableByName};
+use sha2::{Digest, Sha256};
+use std::collections::HashSet;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// A permission as a type. Declare them with [`permissions!`](crate::permissions).
+pub trait Permission: 'static {
+    /// `resource:verb`, e.g. `sales_orders:confirm`.
+    const NAME: &'static str;
+
+    /// The refusal of an actor who lacks it.
+    fn refuse(_actor: &Actor) -> Problem {
+        Problem::forbidden(Self::NAME)
+    }
+}
+
+/// Declares permissions as types in the module `may` of a service.
+#[macro_export]
+macro_rules! permissions {
+    ($($(#[$doc:meta])* $name:ident = $text:literal),+ $(,)?) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug, Clone, Copy)]
+            pub struct $name;
+            impl $crate::Permission for $name {
+                const NAME: &'static str = $text;
+            }
+        )+
+        /// The names of all permissions above.
+        pub const ALL: &[&str] = &[$($text),+];
+    };
+}
+
+/// Applies replicas; held by the integration role alone.
+pub const APPLY: &str = "integration:apply";
+
+permissions! {
+    /// Create and revoke API keys.
+    ManageApiKeys = "api_keys:manage",
+    ReadAuditLog = "audit_log:read",
+    ReadEvents = "events:read",
+}
+
+/// A role: a name and what it grants.
+#[derive(Debug, Clone, Copy)]
+pub struct Role {
+    pub name: &'static str,
+    pub description: &'static str,
+    pub grants: fn(&str) -> bool,
+}
+
+/// Everything but applying replicas.
+pub const ADMIN: Role = Role {
+    name: "admin",
+    description: "everything but applying replicas",
+    grants: |permission| permission != APPLY,
+};
+
+/// The sync worker: applies replicas, reads everything.
+pub const INTEGRATION: Role = Role {
+    name: "integration",
+    description: "the integration worker: applies replicas and reads",
+    grants: |permission| permission == APPLY || (permission.ends_with(":read") && permission != "audit_log:read"),
+};
+
+/// Reads everything.
+pub const VIEWER: Role = Role {
+    name: "viewer",
+    description: "reads everything",
+    grants: |permission| permission.ends_with(":read"),
+};
+
+/// No permission but those that a key names itself.
+pub const CUSTOM: Role = Role {
+    name: "custom",
+    description: "only the permissions that the key lists",
+    grants: |_| false,
+};
+
+/// Who makes a request: the API key.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    pub id: Uuid,
+    pub name: Arc<str>,
+    pub role: Role,
+    permissions: Arc<HashSet<String>>,
+}
+
+impl Actor {
+    pub fn may(&self, permission: &str) -> bool {
+        (self.role.grants)(permission) || self.permissions.contains(permission)
+    }
+
+    /// Whether it is somebody who changes records here, and not only a reader.
+    pub fn writes(&self) -> bool {
+        (self.role.grants)("*:write") || self.permissions.iter().any(|p| p.ends_with(":write"))
+    }
+
+    pub fn is_integration(&self) -> bool {
+        self.may(APPLY)
+    }
+}
+
+/// A fresh key for a client: 256 random bits.
+pub fn new_key() -> String {
+    let bytes: [u8; 32] = rand::random();
+    format!("tdm_{}", URL_SAFE_NO_PAD.encode(bytes))
+}
+
+pub(crate) fn hash(key: &str) -> [u8; 32] {
+    Sha256::digest(key.as_bytes()).into()
+}
+
+#[derive(QueryableByName)]
+struct KeyRow {
+    #[diesel(sql_type = diesel::sql_types::Uuid)]
+    id: Uuid,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    role: String,
+    #[diesel(sql_type = Array<Text>)]
+    permissions: Vec<String>,
+}
+
+fn find(conn: &mut PgConnection, hash: &[u8; 32], roles: &[Role]) -> QueryResult<Option<Actor>> {
+    let rows: Vec<KeyRow> = sql("SELECT id, name, role, permissions FROM api_keys
+         WHERE hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())")
+    .bind::<Binary, _>(&hash[..])
+    .rows(conn)?;
+    Ok(rows.into_iter().next().map(|row| Actor {
+        id: row.id,
+        name: row.name.into(),
+        role: roles
+            .iter()
+            .find(|role| role.name == row.role)
+            .copied()
+            .unwrap_or(CUSTOM),
+        permissions: Arc::new(row.permissions.into_iter().collect()),
+    }))
+}
+
+/// Middleware of `/v1`: turns the key into an [`Actor`] and limits its rate.
+pub(crate) async fn authenticate<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+    match actor_of(&request).await {
+        Ok(actor) => {
+            request.extensions_mut().insert(actor);
+            next.call(request).await.map(ServiceResponse::map_into_left_body)
+        }
+        Err(problem) => Ok(request.into_response(problem.error_response()).map_into_right_body()),
+    }
+}
+
+async fn actor_of(request: &ServiceRequest) -> Result<Actor, Problem> {
+    let kit = request
+        .app_data::<web::Data<Kit>>()
+        .ok_or_else(Problem::internal)?
+        .clone();
+    let hash = hash(bearer(request)?);
+    let roles = kit.roles.clone();
+    let actor = kit
+        .run_read(move |conn| Ok(find(conn, &hash, &roles)?))
+        .await?
+        .ok_or_else(|| Problem::unauthorized("the key is unknown, expired or revoked"))?;
+    if !actor.is_integration() {
+        kit.rate_limit(actor.id)?;
+    }
+    Ok(actor)
+}
+
+fn bearer(request: &ServiceRequest) -> Result<&str, Problem> {
+    let header = request
+        .headers()
+        .get(header::AUTHORIZATION)
+        .ok_or_else(|| Problem::unauthorized("send Authorization: Bearer <API key>"))?;
+    header
+        .to_str()
+        .ok()
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, key)| key.trim())
+        .filter(|key| (32..=200).contains(&key.len()))
+        .ok_or_else(|| Problem::unauthorized("the Authorization header is not Bearer with an API key"))
+}

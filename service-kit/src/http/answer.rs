@@ -1,0 +1,109 @@
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use serde::Serialize;
+use uuid::Uuid;
+
+/// A record with a place of its own: `/v1/<PATH>/<id>`.
+pub trait Resource: Serialize {
+    /// Plural path segment, e.g. `sales-orders`.
+    const PATH: &'static str;
+    /// What audit rows call it, e.g. `sales_order`.
+    const TYPE: &'static str;
+
+    fn id(&self) -> Uuid;
+
+    /// Counts every change of the whole record; the `ETag`.
+    fn revision(&self) -> i64;
+
+    /// The entity tag, for records whose answer shows more than their own revision counts.
+    fn etag(&self) -> String {
+        format!("\"{}\"", self.revision())
+    }
+}
+
+/// A successful answer with its body already serialised.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    pub status: u16,
+    pub etag: Option<String>,
+    pub location: Option<String>,
+    /// JSON; empty for 204.
+    pub body: String,
+}
+
+impl Answer {
+    /// 200 with a single resource.
+    ///
+    /// # Errors
+    /// When the record cannot be serialised, which is a bug.
+    pub fn ok<R: Resource>(record: &R) -> Result<Self, serde_json::Error> {
+        Ok(Answer {
+            etag: Some(record.etag()),
+            ..Answer::json(record)?
+        })
+    }
+
+    /// 201 with a single resource and its `Location`.
+    ///
+    /// # Errors
+    /// As [`Answer::ok`].
+    pub fn created<R: Resource>(record: &R) -> Result<Self, serde_json::Error> {
+        let location = Some(format!("/v1/{}/{}", R::PATH, record.id()));
+        Ok(Answer {
+            status: 201,
+            location,
+            ..Answer::ok(record)?
+        })
+    }
+
+    /// 200 with anything else.
+    ///
+    /// # Errors
+    /// As [`Answer::ok`].
+    pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {
+        Ok(Answer {
+            status: 200,
+            etag: None,
+            location: None,
+            body: serde_json::to_string(value)?,
+        })
+    }
+
+    /// 204.
+    pub fn no_content() -> Self {
+        Answer {
+            status: 204,
+            etag: None,
+            location: None,
+            body: String::new(),
+        }
+    }
+}
+
+impl Responder for Answer {
+    type Body = BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        let not_modified = self.etag.is_some()
+            && request.method() == actix_web::http::Method::GET
+            && request.headers().get(header::IF_NONE_MATCH).map(|v| v.as_bytes())
+                == self.etag.as_deref().map(str::as_bytes);
+        let status = match not_modified {
+            true => StatusCode::NOT_MODIFIED,
+            false => StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK),
+        };
+        let mut response = HttpResponse::build(status);
+        if let Some(etag) = self.etag {
+            response.insert_header((header::ETAG, etag));
+        }
+        if let Some(location) = self.location {
+            response.insert_header((header::LOCATION, location));
+        }
+        if not_modified || self.body.is_empty() {
+            return response.finish();
+        }
+        response.content_type("application/json").body(self.body)
+    }
+}

@@ -1,0 +1,170 @@
+use crate::http::Validators;
+use crate::problem::{Faults, Problem};
+use crate::server::Kit;
+use actix_web::dev::Payload;
+use actix_web::http::{StatusCode, header};
+use actix_web::web::{Bytes, BytesMut};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use futures_util::StreamExt;
+use futures_util::future::LocalBoxFuture;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
+
+/// Largest body of an ordinary request: 1 MiB.
+pub const BODY_LIMIT: usize = 1024 * 1024;
+
+/// SHA-256 of the body, for the `Idempotency-Key`; an absent body counts as an empty one.
+#[derive(Clone, Copy)]
+pub(crate) struct BodyHash(pub [u8; 32]);
+
+/// A JSON body that fulfils the schema of `T`. Name it after the permission in the handler.
+pub struct Body<T>(pub T);
+
+/// A JSON body that may be absent; then it is `T::default()`.
+pub struct OptionalBody<T>(pub T);
+
+impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Body<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let bytes = collect(&request, payload).await?;
+            require_json(&request)?;
+            parse(kit(&request)?, &bytes).map(Body)
+        })
+    }
+}
+
+impl<T: DeserializeOwned + ToSchema + Default + 'static> FromRequest for OptionalBody<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let bytes = collect(&request, payload).await?;
+            if bytes.is_empty() {
+                return Ok(OptionalBody(T::default()));
+            }
+            require_json(&request)?;
+            parse(kit(&request)?, &bytes).map(OptionalBody)
+        })
+    }
+}
+
+fn kit(request: &HttpRequest) -> Result<&Validators, Problem> {
+    let kit = request
+        .app_data::<actix_web::web::Data<Kit>>()
+        .ok_or_else(Problem::internal)?;
+    Ok(&kit.validators)
+}
+
+async fn collect(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, Problem> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| Problem::bad_request("incomplete_body", "the body ended early"))?;
+        if body.len() + chunk.len() > BODY_LIMIT {
+            let detail = format!("a body may have at most {BODY_LIMIT} bytes");
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    request.extensions_mut().insert(BodyHash(Sha256::digest(&body).into()));
+    Ok(body.freeze())
+}
+
+fn require_json(request: &HttpRequest) -> Result<(), Problem> {
+    let content_type = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or_default();
+    match content_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase()
+        .as_str()
+    {
+        "application/json" | "application/merge-patch+json" => Ok(()),
+        _ => {
+            let detail = "send application/json (or application/merge-patch+json with PATCH)";
+            Err(Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                detail,
+            ))
+        }
+    }
+}
+
+fn parse<T: DeserializeOwned + ToSchema>(validators: &Validators, bytes: &[u8]) -> Result<T, Problem> {
+    let value: Value = serde_json::from_slice(bytes)
+        .map_err(|error| Problem::bad_request("malformed_json", format!("the body is not JSON: {error}")))?;
+    validators.check(&T::name(), &value)?;
+    serde_path(value)
+}
+
+/// What the schema cannot say (an exact range, an ISO 4217 code) the types say.
+fn serde_path<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
+    T::deserialize(&value).map_err(|error| {
+        let text: String = error.to_string().chars().take(300).collect();
+        let (code, message) = match text.split_once("out_of_range: ") {
+            Some((_, bounds)) => ("out_of_range", bounds.to_owned()),
+            None => ("invalid_input", text),
+        };
+        let mut faults = Faults::default();
+        faults.add(pointer_of_fault::<T>(&value), code, message);
+        match faults.check() {
+            Err(problem) => problem,
+            Ok(()) => Problem::internal(),
+        }
+    })
+}
+
+/// Finds the leaf that makes the type refuse the value, by replacing one leaf after another.
+///
+/// Only runs for input that is refused anyway; bodies are bounded.
+fn pointer_of_fault<T: DeserializeOwned>(value: &Value) -> String {
+    let mut leaves = Vec::new();
+    strings(value, String::new(), &mut leaves);
+    leaves
+        .into_iter()
+        .take(2_000)
+        .find(|pointer| {
+            let mut trial = value.clone();
+            ["1", "USD", "2026-01-01"].iter().any(|replacement| {
+                if let Some(leaf) = trial.pointer_mut(pointer) {
+                    *leaf = Value::from(*replacement);
+                }
+                T::deserialize(&trial).is_ok()
+            })
+        })
+        .unwrap_or_default()
+}
+
+fn strings(value: &Value, pointer: String, leaves: &mut Vec<String>) {
+    match value {
+        Value::String(_) => leaves.push(pointer),
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                strings(item, format!("{pointer}/{index}"), leaves);
+            }
+        }
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                strings(
+                    field,
+                    format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1")),
+                    leaves,
+                );
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,15 @@
+//! HTTP in and out: checked input, answers with `ETag` and `Location`.
+
+mod answer;
+mod body;
+mod params;
+mod patch;
+mod validation;
+
+pub use answer::{Answer, Resource};
+pub(crate) use body::BodyHash;
+pub use body::{Body, OptionalBody};
+pub(crate) use params::parse_query;
+pub use params::{IdPath, Path, Query, SearchText};
+pub use patch::present;
+pub use validation::Validators;

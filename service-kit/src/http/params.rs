@@ -1,0 +1,109 @@
+use crate::problem::Problem;
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use std::borrow::Cow;
+use std::future::{Ready, ready};
+use std::ops::Deref;
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+/// The path `/v1/<records>/{id}`.
+#[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct IdPath {
+    /// UUID of the record; the same in both systems.
+    pub id: Uuid,
+}
+
+/// Path parameters; malformed ones are answered 400.
+pub struct Path<T>(pub T);
+
+/// Query parameters; malformed and unknown ones are answered 400.
+pub struct Query<T>(pub T);
+
+impl<T> Deref for Path<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> Deref for Query<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for Path<T> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let parsed = actix_web::web::Path::<T>::from_request(request, payload).into_inner();
+        ready(
+            parsed
+                .map(|path| Path(path.into_inner()))
+                .map_err(|error| Problem::bad_request("invalid_path", format!("the path is not understood: {error}"))),
+        )
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest for Query<T> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(parse_query(request.query_string()).map(Query))
+    }
+}
+
+pub(crate) fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
+    serde_urlencoded::from_str(query).map_err(|error| {
+        let text: String = error.to_string().chars().take(300).collect();
+        Problem::bad_request("invalid_parameter", text)
+    })
+}
+
+/// Text to search for: 1 to 200 characters.
+#[derive(Debug, Clone)]
+pub struct SearchText(String);
+
+impl SearchText {
+    /// As a pattern for `ILIKE` that finds the text anywhere.
+    pub fn contains(&self) -> String {
+        let escaped = self.0.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        format!("%{escaped}%")
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for SearchText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        if text.contains('\0') {
+            return Err(serde::de::Error::custom("the character U+0000 is not allowed"));
+        }
+        if text.is_empty() || text.chars().count() > 200 {
+            return Err(serde::de::Error::custom("expected 1 to 200 characters"));
+        }
+        Ok(SearchText(text.into_owned()))
+    }
+}
+
+impl utoipa::PartialSchema for SearchText {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::String)
+            .min_length(Some(1))
+            .max_length(Some(200))
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for SearchText {}

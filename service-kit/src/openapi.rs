@@ -1,0 +1,214 @@
+//! Routes and their documentation, collected together: the documented handler is the one that runs.
+
+use crate::auth::Role;
+use actix_web::Scope;
+use actix_web::dev::{HttpServiceFactory, ResourceDef};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+use utoipa::openapi::path::Paths;
+use utoipa::openapi::schema::Schema;
+use utoipa::openapi::{Components, Info, OpenApiBuilder, RefOr};
+use utoipa_actix_web::OpenApiFactory;
+
+/// Collects the handlers of `/v1`.
+pub struct Routes {
+    scope: Option<Scope>,
+    paths: Paths,
+    schemas: Vec<(String, RefOr<Schema>)>,
+}
+
+impl Default for Routes {
+    fn default() -> Self {
+        Routes {
+            scope: Some(actix_web::web::scope("/v1")),
+            paths: Paths::new(),
+            schemas: Vec::new(),
+        }
+    }
+}
+
+impl Routes {
+    /// Adds a handler with its path, documentation and schemas.
+    pub fn add<F>(&mut self, handler: F) -> &mut Self
+    where
+        F: HttpServiceFactory + OpenApiFactory + 'static,
+    {
+        self.paths.merge(handler.paths());
+        handler.schemas(&mut self.schemas);
+        self.scope = self.scope.take().map(|scope| scope.service(handler));
+        self
+    }
+
+    pub(crate) fn into_scope(self) -> Option<Scope> {
+        self.scope
+    }
+
+    /// Names that stand for two different schemas: the later would silently replace the earlier.
+    pub fn clashing_schemas(&self) -> Vec<String> {
+        let mut seen = BTreeMap::new();
+        let clash = |(name, schema): &(String, RefOr<Schema>)| {
+            let schema = serde_json::to_value(schema).unwrap_or_default();
+            let first = seen.entry(name.clone()).or_insert_with(|| schema.clone());
+            (*first != schema).then(|| name.clone())
+        };
+        self.schemas.iter().filter_map(clash).collect()
+    }
+
+    /// The OpenAPI 3.1 document, as JSON.
+    pub fn document(&self, title: &str, description: &str, roles: &[Role]) -> Value {
+        let mut components = Components::new();
+        components.schemas.extend(self.schemas.iter().cloned());
+        for (name, schema) in [
+            (
+                crate::Problem::name(),
+                <crate::Problem as utoipa::PartialSchema>::schema(),
+            ),
+            (crate::Fault::name(), <crate::Fault as utoipa::PartialSchema>::schema()),
+        ] {
+            components.schemas.insert(name.into_owned(), schema);
+        }
+        let mut info = Info::new(title, env!("CARGO_PKG_VERSION"));
+        info.description = Some(description.to_owned());
+        let document = OpenApiBuilder::new()
+            .info(info)
+            .paths(self.paths.clone())
+            .components(Some(components))
+            .build();
+        let mut document = serde_json::to_value(document).unwrap_or_default();
+        let paths = document["paths"].as_object().cloned().unwrap_or_default();
+        let paths: Map<String, Value> = paths
+            .into_iter()
+            .map(|(path, item)| (format!("/v1{path}"), complete(&path, item)))
+            .collect();
+        document["paths"] = Value::Object(paths);
+        let roles: Vec<String> = roles
+            .iter()
+            .map(|role| format!("`{}`: {}", role.name, role.description))
+            .collect();
+        document["components"]["securitySchemes"] = json!({
+            "api_key": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": format!("An API key as bearer token; the scope shown at each operation is the permission it needs. Roles: {}.", roles.join("; ")),
+            }
+        });
+        document
+    }
+}
+
+/// Adds to each operation what is the same everywhere: problems, headers, dry run.
+fn complete(path: &str, mut item: Value) -> Value {
+    for (method, operation) in item.as_object_mut().into_iter().flatten() {
+        let writes = method != "get";
+        let has_body = operation.get("requestBody").is_some();
+        let mut problems = vec![
+            (400, "Malformed request"),
+            (401, "No key, or one that is unknown, expired or revoked"),
+            (403, "The key lacks the permission"),
+            (429, "Too many requests with this key"),
+            (503, "Busy or unavailable: try again"),
+        ];
+        if path.contains('{') {
+            problems.push((404, "No such record"));
+        }
+        if writes {
+            problems.push((409, "The request clashes with the state of a record"));
+            problems.push((422, "A rule is broken; `errors` names every fault"));
+        }
+        if has_body {
+            problems.push((413, "The body is too large"));
+            problems.push((415, "The body is not JSON"));
+        }
+        if method == "patch" || method == "put" || method == "delete" {
+            problems.push((412, "The record has changed since that ETag"));
+            problems.push((428, "If-Match is missing"));
+        }
+        if let Some(responses) = operation["responses"].as_object_mut() {
+            for (status, description) in problems {
+                responses
+                    .entry(status.to_string())
+                    .or_insert_with(|| problem_response(description));
+            }
+            responses.sort_keys();
+        }
+        let mut parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+        if method == "post" {
+            parameters.push(header(
+                "Idempotency-Key",
+                "A repeat with the same key and body gets the stored answer",
+                200,
+            ));
+        }
+        if method == "patch" || method == "put" {
+            parameters.push(header("If-Match", "The ETag of the record as you know it", 500));
+        }
+        if writes {
+            parameters.push(json!({
+                "name": "dry_run", "in": "query", "required": false, "schema": { "type": "boolean", "default": false },
+                "description": "Compute the whole effect, answer 200 with it, and change nothing",
+            }));
+        }
+        if !parameters.is_empty() {
+            operation["parameters"] = Value::Array(parameters);
+        }
+        dry_run_answer(method, operation);
+    }
+    item
+}
+
+/// A dry run of a creation answers 200 with what 201 would show.
+fn dry_run_answer(method: &str, operation: &mut Value) {
+    let Some(responses) = operation["responses"].as_object_mut() else {
+        return;
+    };
+    let created = responses.get("201").or(responses.get("204")).cloned();
+    if let (true, Some(mut created)) = (method != "get", created) {
+        created["description"] = "Dry run: what would be made".into();
+        responses.entry("200").or_insert(created);
+    }
+}
+
+fn problem_response(description: &str) -> Value {
+    json!({
+        "description": description,
+        "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+    })
+}
+
+fn header(name: &str, description: &str, longest: usize) -> Value {
+    json!({
+        "name": name, "in": "header", "required": false, "description": description,
+        "schema": { "type": "string", "minLength": 1, "maxLength": longest, "pattern": "^[!-~]+$" },
+    })
+}
+
+/// Which methods each path has: for 405 with `Allow`.
+pub(crate) struct RouteTable(Vec<(ResourceDef, String)>);
+
+impl RouteTable {
+    pub(crate) fn of_document(document: &Value) -> Self {
+        let paths = document["paths"].as_object().into_iter().flatten();
+        RouteTable(
+            paths
+                .map(|(path, item)| {
+                    let methods: Vec<String> = item
+                        .as_object()
+                        .into_iter()
+                        .flatten()
+                        .map(|(m, _)| m.to_uppercase())
+                        .collect();
+                    (ResourceDef::new(path.as_str()), methods.join(", "))
+                })
+                .collect(),
+        )
+    }
+
+    /// The methods of the path, if it is one of ours.
+    pub(crate) fn allowed(&self, path: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(pattern, _)| pattern.is_match(path))
+            .map(|(_, methods)| methods.as_str())
+    }
+}

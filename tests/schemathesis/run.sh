@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# Starts a throw-away Tandem without data and lets Schemathesis try each service by the OpenAPI
+# document that the service itself gives out: no 5xx, no answer that the document does not
+# describe, nothing accepted that it forbids. Then Tandem has to stop as it does on Ctrl-C.
+#
+#   SCHEMATHESIS_EXAMPLES   generated requests for an operation (default 50), beside the fixed
+#                           ones at the limits of each field
+#   SCHEMATHESIS_SECONDS    the longest that one service may take (default 240)
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+examples=${SCHEMATHESIS_EXAMPLES:-50}
+seconds=${SCHEMATHESIS_SECONDS:-240}
+root=$PWD
+tandem=$root/target/debug/tandem
+environment=$root/target/schemathesis-venv/bin
+
+mkdir -p target/schemathesis
+unset ERP_DATABASE_URL CRM_DATABASE_URL SYNC_DATABASE_URL # never a developer's own databases
+TANDEM_DIR=$(mktemp -d "$root/target/schemathesis/XXXXXX")
+chmod 755 "$TANDEM_DIR" # started by root, PostgreSQL runs as another user and has to reach it
+stack=$TANDEM_DIR/stack.json
+log=$TANDEM_DIR/tandem.log
+tandem_pid=
+
+stop() {
+    echo "$1" >&2
+    [ ! -e "$log" ] || { echo "The end of Tandem's log:" && tail -n 40 "$log"; } >&2
+    exit 1
+}
+
+is_running() { kill -0 "$1" 2>/dev/null; }
+
+clean_up() {
+    if [ -n "$tandem_pid" ]; then
+        kill -TERM "$tandem_pid" 2>/dev/null || true
+        wait "$tandem_pid" || true
+    fi
+    # A cluster that had to live elsewhere would otherwise stay there.
+    "$root/target/debug/private-postgres" remove "$TANDEM_DIR/postgres" || true
+    rm -rf "$TANDEM_DIR"
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+
+start_tandem() {
+    local ports
+    # Three at once, so that they differ.
+    ports=$("$environment/python" -c '
+import socket
+sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
+print(*(s.getsockname()[1] for s in sockets))')
+    read -r erp crm sync <<<"$ports"
+    export TANDEM_DIR ERP_BIND=127.0.0.1:$erp CRM_BIND=127.0.0.1:$crm SYNC_BIND=127.0.0.1:$sync
+    # A script's background programs ignore Ctrl-C unless told otherwise.
+    env --default-signal=INT "$tandem" up --no-demo >"$log" 2>&1 &
+    tandem_pid=$!
+    for _ in {1..600}; do
+        [ ! -e "$stack" ] || return 0
+        is_running "$tandem_pid" || stop "Tandem did not start."
+        sleep 0.1
+    done
+    stop "Tandem was not ready within 60 s."
+}
+
+stop_tandem() {
+    local status=0
+    kill -INT "$tandem_pid"
+    for _ in {1..100}; do
+        is_running "$tandem_pid" || break
+        sleep 0.1
+    done
+    if is_running "$tandem_pid"; then
+        kill -KILL "$tandem_pid"
+        stop "Tandem did not stop within 10 s."
+    fi
+    wait "$tandem_pid" || status=$?
+    tandem_pid=
+    [ $status -eq 0 ] || stop "Tandem stopped with exit code $status."
+}
+
+# One line for each service: its name, URL, key and process.
+services() {
+    "$environment/python" -c '
+import json, sys
+for name, service in json.load(open(sys.argv[1])).items():
+    print(name, service["url"], service["api_key"], service["pid"])' "$stack"
+}
+
+try_service() {
+    local name=$1 url=$2 key=$3 pid=$4 status=0
+    printf '\n---- %s\n' "$name"
+    # In a folder of its own, for what Schemathesis and Hypothesis leave behind.
+    (
+        cd "$TANDEM_DIR"
+        TANDEM_API_KEY=$key timeout --foreground --signal=INT --kill-after=10 "$seconds" \
+            "$environment/schemathesis" --config-file "$root/tests/schemathesis/schemathesis.toml" \
+            run "$url/openapi.json" --max-examples "$examples" </dev/null
+    ) || status=$?
+    [ $status -ne 124 ] || echo "$name: Schemathesis took more than $seconds s" >&2
+    # Tandem restarts a service that dies, so that the rest would look well.
+    is_running "$pid" || { echo "$name: the service died" >&2 && status=1; }
+    return $status
+}
+
+start_tandem
+failed=()
+while read -r name url key pid; do
+    try_service "$name" "$url" "$key" "$pid" || failed+=("$name")
+done < <(services)
+stop_tandem
+if [ ${#failed[@]} -gt 0 ]; then
+    echo "Schemathesis found something in: ${failed[*]}" >&2
+    exit 1
+fi
