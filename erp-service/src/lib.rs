@@ -1,1 +1,26 @@
-//! erp-service
+//! The ERP: what is sold, at which price, to whom on which terms, from which stock.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`catalog`] | categories, units of measure, products |
+//! | [`pricing`] | price lists, prices, and which one answers a question |
+//! | [`customers`] | the replica of the CRM's customers, and the terms that the ERP owns |
+//! | [`inventory`] | warehouses, stock levels, append-only moves, reservations |
+//! | [`sales`] | sales orders with their decision, deliveries, credit |
+//! | [`warehouse`] | documents that change stock: adjustments |
+//! | [`company`] | settings |
+//!
+//! Modules depend on each other in one direction: catalog ← pricing ← inventory ← sales
+//! ← warehouse, and customers ← sales. [`app`] puts them together; [`may`] names every permission.
+
+pub mod app;
+pub mod catalog;
+pub mod company;
+pub mod customers;
+pub mod inventory;
+pub mod may;
+pub mod migrations;
+pub mod pricing;
+pub mod sales;
+pub mod schema;
+pub mod warehouse;

@@ -93,6 +93,18 @@ impl<P: Permission> Command<P> {
         })
     }
 
+    /// Asks for a second permission, where the input asks for more than the route does.
+    ///
+    /// # Errors
+    /// 403 naming the permission.
+    pub fn require<Q: Permission>(&self) -> Result<(), Problem> {
+        if self.actor.may(Q::NAME) {
+            Ok(())
+        } else {
+            Err(Q::refuse(&self.actor))
+        }
+    }
+
     /// Runs an action that changes an existing record; answers 200 with it.
     ///
     /// # Errors

@@ -3,6 +3,8 @@
 //! One cluster serves the whole test run. Each service's schema is migrated once per test process
 //! into a template; every test clones it, commits for real, and drops its clone at the end.
 
+pub mod conventions;
+
 use crate::config::Config;
 use crate::server::{Kit, Running, ServeError, Service, start};
 use actix_web::web;

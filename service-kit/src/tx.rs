@@ -182,6 +182,17 @@ impl<'a> Tx<'a> {
         self.check_match(current, &wanted)
     }
 
+    /// Compares `If-Match` with the record when the client sent it: for verbs that do not need it.
+    ///
+    /// # Errors
+    /// 412 when it is stale.
+    pub fn match_if_given<R: Resource>(&mut self, current: &R) -> Result<()> {
+        match self.context.if_match.clone() {
+            Some(wanted) => self.check_match(current, &wanted),
+            None => Ok(()),
+        }
+    }
+
     fn check_match<R: Resource>(&mut self, current: &R, wanted: &str) -> Result<()> {
         let etag = current.etag();
         if wanted == "*" || wanted.split(',').any(|tag| tag.trim() == etag) {

@@ -7,6 +7,7 @@
 mod migrate;
 mod pool;
 mod sql;
+mod text_enum;
 
 pub use migrate::{StartError, check_connection, migrate};
 pub use pool::{Permit, Pool, Session};

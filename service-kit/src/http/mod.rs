@@ -10,6 +10,6 @@ pub use answer::{Answer, Resource};
 pub(crate) use body::BodyHash;
 pub use body::{Body, OptionalBody};
 pub(crate) use params::parse_query;
-pub use params::{IdPath, Path, Query, SearchText};
+pub use params::{IdPath, Path, Query, SearchText, require_same_id};
 pub use patch::present;
 pub use validation::Validators;

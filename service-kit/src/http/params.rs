@@ -107,3 +107,17 @@ impl utoipa::PartialSchema for SearchText {
 }
 
 impl utoipa::ToSchema for SearchText {}
+
+/// The id in a body may be left out; given, it must be that of the path.
+///
+/// # Errors
+/// 422 `id_mismatch`.
+pub fn require_same_id(in_body: Option<Uuid>, in_path: Uuid) -> Result<(), Problem> {
+    match in_body {
+        Some(id) if id != in_path => Err(Problem::rule(
+            "id_mismatch",
+            "the id in the body is not the one in the path",
+        )),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,54 @@
+//! The service put together: its routes, roles, permissions, migrations and known constraints.
+
+use crate::{catalogue, customers, may, orders};
+use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+use service_kit::auth::{APPLY, ManageApiKeys};
+use service_kit::problem::Constraint;
+use service_kit::{Permission, Role, Routes, Service};
+
+/// The CRM.
+pub const SERVICE: Service = Service {
+    name: "crm",
+    title: "Tandem CRM",
+    description: "Customers, the catalogue as sales sees it, and orders with what became of them.",
+    migrations: &MIGRATIONS,
+    routes,
+    roles: &[SALES],
+    permissions: may::ALL,
+    constraints: CONSTRAINTS,
+};
+
+/// The tables of the CRM.
+pub static MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
+
+/// Works with customers and orders.
+const SALES: Role = Role {
+    name: "sales",
+    description: "everything but managing API keys and applying replicas",
+    grants: |permission| permission != ManageApiKeys::NAME && permission != APPLY,
+};
+
+fn routes(routes: &mut Routes) {
+    customers::routes(routes);
+    catalogue::routes(routes);
+    orders::routes(routes);
+}
+
+const PARTS: [&[Constraint]; 3] = [customers::CONSTRAINTS, catalogue::CONSTRAINTS, orders::CONSTRAINTS];
+const COUNT: usize = PARTS[0].len() + PARTS[1].len() + PARTS[2].len();
+const CONSTRAINTS: &[Constraint] = &joined();
+
+const fn joined() -> [Constraint; COUNT] {
+    let mut all = [Constraint::conflict("", "", "", ""); COUNT];
+    let (mut part, mut filled) = (0, 0);
+    while part < PARTS.len() {
+        let mut index = 0;
+        while index < PARTS[part].len() {
+            all[filled] = PARTS[part][index];
+            filled += 1;
+            index += 1;
+        }
+        part += 1;
+    }
+    all
+}

@@ -1,0 +1,254 @@
+//! The verbs of customers.
+
+use crate::customers::model::{Customer, CustomerCore, CustomerIn, CustomerPatch, CustomerStatus, set};
+use crate::customers::parts::{self, Plan};
+use crate::customers::timeline::Entry;
+use crate::customers::{queries, rules, timeline};
+use diesel::OptionalExtension;
+use serde_json::json;
+use service_kit::{Error, Faults, OrNotFound, Problem, Put, Resource, Result, Tx};
+use uuid::Uuid;
+
+/// The event that tells the whole customer.
+pub const CHANGED: &str = "customer.changed";
+
+pub fn create(tx: &mut Tx<'_>, input: &CustomerIn) -> Result<Customer> {
+    let id = tx.mint(input.id);
+    match insert(tx, id, input)? {
+        Some(customer) => Ok(customer),
+        None => {
+            let detail = "there is a customer with this id; PUT it to change it";
+            Err(Problem::conflict("duplicate", detail).into())
+        }
+    }
+}
+
+pub fn put(tx: &mut Tx<'_>, id: Uuid, input: &CustomerIn) -> Result<Put<Customer>> {
+    if input.id.is_some_and(|given| given != id) {
+        let mut faults = Faults::default();
+        faults.add("/id", "id_mismatch", "the id is not that of the path");
+        faults.check()?;
+    }
+    let Some(before) = queries::lock(tx, id).optional()? else {
+        // Nothing inserted means that a twin was faster: look again.
+        let made = insert(tx, id, input)?.ok_or(Error::Stale)?;
+        return Ok(Put::Created(made));
+    };
+    let whole = Whole::of(tx, before.core.clone(), &before, input)?;
+    if !whole.changes_parts() && whole.customer.core == before.core {
+        return Ok(Put::Unchanged(before));
+    }
+    tx.require_match(&before)?;
+    whole.store_parts(tx)?;
+    let after = save(tx, &before, whole.customer)?;
+    tell_changes(tx, &before, &after)?;
+    Ok(Put::Updated(after))
+}
+
+pub fn change(tx: &mut Tx<'_>, id: Uuid, patch: &CustomerPatch) -> Result<Customer> {
+    let before = queries::lock(tx, id).or_not_found("customer")?;
+    tx.require_match(&before)?;
+    let (mut after, mut faults) = (before.clone(), Faults::default());
+    let core = &mut after.core;
+    set(&mut core.name, &patch.name);
+    set(&mut core.kind, &patch.kind);
+    set(&mut core.email, &patch.email);
+    set(&mut core.phone, &patch.phone);
+    set(&mut core.tax_id, &patch.tax_id);
+    set(&mut core.external_ref, &patch.external_ref);
+    let grade = patch.grade.unwrap_or(core.grade);
+    rules::grade(core, grade, patch.grade_effective_from, tx.today(), &mut faults);
+    faults.check()?;
+    if after == before {
+        return Ok(before);
+    }
+    let after = save(tx, &before, after)?;
+    tell_changes(tx, &before, &after)?;
+    Ok(after)
+}
+
+pub fn archive(tx: &mut Tx<'_>, id: Uuid) -> Result<Customer> {
+    turn(
+        tx,
+        id,
+        CustomerStatus::Active,
+        CustomerStatus::Archived,
+        "archive",
+        "restore",
+    )
+}
+
+pub fn restore(tx: &mut Tx<'_>, id: Uuid) -> Result<Customer> {
+    turn(
+        tx,
+        id,
+        CustomerStatus::Archived,
+        CustomerStatus::Active,
+        "restore",
+        "archive",
+    )
+}
+
+fn turn(
+    tx: &mut Tx<'_>,
+    id: Uuid,
+    from: CustomerStatus,
+    to: CustomerStatus,
+    verb: &str,
+    instead: &str,
+) -> Result<Customer> {
+    let before = queries::lock(tx, id).or_not_found("customer")?;
+    tx.match_if_given(&before)?;
+    if before.core.status != from {
+        return Err(Problem::illegal_transition(verb, before.core.status.as_str(), &[instead]).into());
+    }
+    let mut after = before.clone();
+    after.core.status = to;
+    let after = save(tx, &before, after)?;
+    let (kind, summary) = match to {
+        CustomerStatus::Archived => ("customer_archived", "Customer archived: no new orders"),
+        CustomerStatus::Active => ("customer_restored", "Customer restored"),
+    };
+    let entry = Entry::here(tx, id, kind, &after).summary(summary);
+    timeline::add(tx, entry)?;
+    Ok(after)
+}
+
+/// Stores a locked customer under its next version, and tells the world.
+pub fn save(tx: &mut Tx<'_>, before: &Customer, mut after: Customer) -> Result<Customer> {
+    after.bump(tx.now());
+    queries::update(tx, &after.core)?;
+    tx.audit(Some(before), &after)?;
+    emit(tx, &after)?;
+    Ok(after)
+}
+
+/// The event tells what the CRM owns; the credit facts are the ERP's to tell.
+fn emit(tx: &mut Tx<'_>, customer: &Customer) -> Result<()> {
+    let mut data = serde_json::to_value(customer)?;
+    if let Some(fields) = data.as_object_mut() {
+        fields.shift_remove("credit");
+    }
+    tx.emit(CHANGED, customer.id(), customer.core.version, data);
+    Ok(())
+}
+
+/// Stores a new customer; `None` when there is one with this id.
+fn insert(tx: &mut Tx<'_>, id: Uuid, input: &CustomerIn) -> Result<Option<Customer>> {
+    let now = tx.now();
+    let core = CustomerCore {
+        id,
+        name: String::new(),
+        kind: input.kind,
+        status: CustomerStatus::Active,
+        email: None,
+        phone: None,
+        tax_id: None,
+        grade: None,
+        grade_effective_from: None,
+        external_ref: None,
+        version: 1,
+        revision: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    let empty = Customer {
+        core: core.clone(),
+        legal_entities: Vec::new(),
+        contacts: Vec::new(),
+        addresses: Vec::new(),
+        credit: None,
+    };
+    let whole = Whole::of(tx, core, &empty, input)?;
+    if !queries::insert(tx, &whole.customer.core)? {
+        return Ok(None);
+    }
+    whole.store_parts(tx)?;
+    let customer = whole.customer;
+    tx.audit(None, &customer)?;
+    emit(tx, &customer)?;
+    let entry = Entry::here(tx, id, "customer_created", &customer)
+        .summary(format!("Customer created: {}", customer.core.name));
+    timeline::add(tx, entry)?;
+    Ok(Some(customer))
+}
+
+/// A customer as an input wants it whole, and what that takes.
+struct Whole {
+    customer: Customer,
+    legal_entities: Plan<crate::customers::legal_entities::LegalEntity>,
+    contacts: Plan<crate::customers::contacts::Contact>,
+    addresses: Plan<crate::customers::addresses::Address>,
+}
+
+impl Whole {
+    /// # Errors
+    /// 422 with every fault of the input.
+    fn of(tx: &Tx<'_>, mut core: CustomerCore, before: &Customer, input: &CustomerIn) -> Result<Self> {
+        let (id, mut faults) = (core.id, Faults::default());
+        core.name.clone_from(&input.name);
+        core.kind = input.kind;
+        core.email.clone_from(&input.email);
+        core.phone.clone_from(&input.phone);
+        core.tax_id.clone_from(&input.tax_id);
+        core.external_ref.clone_from(&input.external_ref);
+        rules::grade(
+            &mut core,
+            input.grade,
+            input.grade_effective_from,
+            tx.today(),
+            &mut faults,
+        );
+        let legal_entities = parts::plan(tx, id, &before.legal_entities, &input.legal_entities, &mut faults);
+        let contacts = parts::plan(tx, id, &before.contacts, &input.contacts, &mut faults);
+        let addresses = parts::plan(tx, id, &before.addresses, &input.addresses, &mut faults);
+        rules::legal_entities(&legal_entities.given, &mut faults, |entity| {
+            let index = legal_entities.given.iter().position(|given| given.id == entity)?;
+            Some(format!("/legal_entities/{index}"))
+        });
+        faults.check()?;
+        let mut customer = Customer {
+            core,
+            legal_entities: legal_entities.given.clone(),
+            contacts: contacts.given.clone(),
+            addresses: addresses.given.clone(),
+            credit: before.credit.clone(),
+        };
+        parts::sort(&mut customer.legal_entities);
+        parts::sort(&mut customer.contacts);
+        parts::sort(&mut customer.addresses);
+        Ok(Whole {
+            customer,
+            legal_entities,
+            contacts,
+            addresses,
+        })
+    }
+
+    fn changes_parts(&self) -> bool {
+        self.legal_entities.changes() || self.contacts.changes() || self.addresses.changes()
+    }
+
+    fn store_parts(&self, tx: &mut Tx<'_>) -> Result<()> {
+        self.legal_entities.apply(tx)?;
+        self.contacts.apply(tx)?;
+        self.addresses.apply(tx)
+    }
+}
+
+fn tell_changes(tx: &mut Tx<'_>, before: &Customer, after: &Customer) -> Result<()> {
+    let (before, now) = (serde_json::to_value(before)?, serde_json::to_value(after)?);
+    let counted = ["version", "revision", "updated_at"];
+    let fields: Vec<&str> = now
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(field, value)| !counted.contains(&field.as_str()) && before.get(field) != Some(value))
+        .map(|(field, _)| field.as_str())
+        .collect();
+    let words = fields.join(", ").replace('_', " ");
+    let entry = Entry::here(tx, after.id(), "customer_changed", after)
+        .summary(format!("Customer changed: {words}"))
+        .data(json!({ "fields": fields }));
+    Ok(timeline::add(tx, entry)?)
+}

@@ -1,0 +1,201 @@
+//! Credit facts: what the ERP says of a customer's tier, limit and holds. A replica.
+//!
+//! The sync puts them here, newest version wins. They show as `credit` in the customer and raise
+//! its `revision`, for the `ETag`, but not its `version`: the customer as the CRM owns it did not
+//! change, so no event goes out.
+
+use crate::customers::model::Customer;
+use crate::customers::queries;
+use crate::customers::timeline::{self, Entry, TimelineSource};
+use crate::may;
+use crate::schema::customer_credits;
+use actix_web::put;
+use chrono::{DateTime, SubsecRound, Utc};
+use diesel::prelude::*;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use service_kit::http::IdPath;
+use service_kit::{Amount, Answer, Body, Command, Currency, Error, Faults, Path, Problem, Result, Routes, Tx};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Credit facts as the ERP tells them.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CustomerCreditIn {
+    /// Version of the ERP's part: newer applies, equal or older changes nothing.
+    #[schema(minimum = 1)]
+    pub source_version: i64,
+    /// Apply whatever the version: for a resync.
+    #[serde(default)]
+    pub replace: bool,
+    #[schema(min_length = 1, max_length = 60)]
+    pub tier: Option<String>,
+    /// Absent is unlimited, 0 is prepayment.
+    pub credit_limit: Option<Amount>,
+    pub credit_currency: Option<Currency>,
+    pub credit_hold: bool,
+    pub blocked: bool,
+    /// When the ERP knew it.
+    pub as_of: DateTime<Utc>,
+}
+
+/// What the ERP says of a customer's credit.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct CustomerCredit {
+    /// The tier whose prices apply.
+    pub tier: Option<String>,
+    /// `null` is unlimited, 0 is prepayment.
+    pub credit_limit: Option<Amount>,
+    pub credit_currency: Option<Currency>,
+    pub credit_hold: bool,
+    pub blocked: bool,
+    pub source_version: i64,
+    pub as_of: DateTime<Utc>,
+}
+
+#[derive(Debug, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = customer_credits, primary_key(customer_id), treat_none_as_null = true)]
+pub struct CreditRow {
+    pub customer_id: Uuid,
+    tier: Option<String>,
+    credit_limit: Option<Amount>,
+    credit_currency: Option<Currency>,
+    credit_hold: bool,
+    blocked: bool,
+    source_version: i64,
+    as_of: DateTime<Utc>,
+}
+
+impl From<CreditRow> for CustomerCredit {
+    fn from(row: CreditRow) -> Self {
+        // Shown with the minor digits of its currency.
+        let shown = row
+            .credit_limit
+            .zip(row.credit_currency)
+            .and_then(|(limit, currency)| Amount::money(currency, limit.value()));
+        CustomerCredit {
+            tier: row.tier,
+            credit_limit: shown.or(row.credit_limit),
+            credit_currency: row.credit_currency,
+            credit_hold: row.credit_hold,
+            blocked: row.blocked,
+            source_version: row.source_version,
+            as_of: row.as_of,
+        }
+    }
+}
+
+pub fn routes(routes: &mut Routes) {
+    routes.add(put_customer_credit);
+}
+
+/// Apply the ERP's credit facts; answers with the customer as it then is.
+#[utoipa::path(tag = "replicas", params(IdPath), request_body = CustomerCreditIn, security(("api_key" = ["integration:apply"])),
+    responses((status = 200, description = "The customer", body = Customer)))]
+#[put("/customers/{id}/credit")]
+async fn put_customer_credit(
+    command: Command<may::ApplyCredit>,
+    path: Path<IdPath>,
+    body: Body<CustomerCreditIn>,
+) -> Result<Answer, Problem> {
+    command.run(move |tx| apply(tx, path.id, &body.0)).await
+}
+
+pub fn apply(tx: &mut Tx<'_>, customer_id: Uuid, input: &CustomerCreditIn) -> Result<Customer> {
+    check(input)?;
+    let before = match queries::lock(tx, customer_id) {
+        Err(diesel::NotFound) => return Err(Problem::reference_missing("customer", customer_id).into()),
+        other => other?,
+    };
+    let known = before.credit.as_ref().map_or(0, |credit| credit.source_version);
+    if input.source_version <= known && !input.replace {
+        return Ok(before);
+    }
+    let row = CreditRow {
+        customer_id,
+        tier: input.tier.clone(),
+        credit_limit: input.credit_limit,
+        credit_currency: input.credit_currency,
+        credit_hold: input.credit_hold,
+        blocked: input.blocked,
+        source_version: input.source_version,
+        as_of: input.as_of.trunc_subsecs(6),
+    };
+    store(tx, &row)?;
+    let mut after = before.clone();
+    after.credit = Some(row.into());
+    if after == before {
+        return Ok(before);
+    }
+    after.core.revision += 1;
+    after.core.updated_at = tx.now();
+    queries::update(tx, &after.core)?;
+    tx.audit(Some(&before), &after)?;
+    tell(tx, &before, &after)?;
+    Ok(after)
+}
+
+fn check(input: &CustomerCreditIn) -> Result<()> {
+    let mut faults = Faults::default();
+    if let Some(limit) = input.credit_limit {
+        if limit.value() < Decimal::ZERO {
+            faults.add("/credit_limit", "out_of_range", "a credit limit is not negative");
+        }
+        if input.credit_currency.is_none() {
+            faults.add("/credit_currency", "required", "a credit limit needs its currency");
+        }
+    }
+    Ok(faults.check()?)
+}
+
+fn store(tx: &mut Tx<'_>, row: &CreditRow) -> Result<usize> {
+    diesel::insert_into(customer_credits::table)
+        .values(row)
+        .on_conflict(customer_credits::customer_id)
+        .do_update()
+        .set(row)
+        .execute(&mut **tx)
+        .map_err(Error::from)
+}
+
+/// A line in the timeline when the facts differ, and not only their version.
+fn tell(tx: &mut Tx<'_>, before: &Customer, after: &Customer) -> Result<()> {
+    let Some(credit) = &after.credit else {
+        return Ok(());
+    };
+    let facts = |credit: &CustomerCredit| CustomerCredit {
+        source_version: 0,
+        as_of: DateTime::UNIX_EPOCH,
+        ..credit.clone()
+    };
+    if before.credit.as_ref().map(facts) == Some(facts(credit)) {
+        return Ok(());
+    }
+    let entry = Entry {
+        source: TimelineSource::Erp,
+        subject_version: credit.source_version,
+        occurred_at: credit.as_of,
+        as_of: credit.as_of,
+        ..Entry::here(tx, after.core.id, "credit_changed", after)
+    };
+    let entry = entry.summary(summary(credit)).data(json!({ "credit": credit }));
+    Ok(timeline::add(tx, entry)?)
+}
+
+fn summary(credit: &CustomerCredit) -> String {
+    let limit = match (credit.credit_limit, credit.credit_currency) {
+        (Some(limit), Some(currency)) => format!("limit {limit} {currency}"),
+        _ => "no limit".to_owned(),
+    };
+    let tier = credit.tier.as_deref().unwrap_or("none");
+    let mut words = format!("Credit: {limit}, tier {tier}");
+    if credit.credit_hold {
+        words.push_str(", on hold");
+    }
+    if credit.blocked {
+        words.push_str(", blocked");
+    }
+    words
+}

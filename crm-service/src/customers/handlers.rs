@@ -1,0 +1,161 @@
+//! Customers over HTTP.
+
+use crate::customers::model::{Customer, CustomerCore, CustomerIn, CustomerPatch, CustomerStatus, Grade};
+use crate::customers::{actions, country::Country, queries};
+use crate::may;
+use crate::schema::{addresses, customers};
+use actix_web::{get, patch, post, put};
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use serde::Deserialize;
+use service_kit::http::{IdPath, SearchText};
+use service_kit::{
+    Answer, Body, Command, Cursor, Limit, OrNotFound, Page, Path, Problem, Query, Read, Result, Routes, Sort,
+    keyset_page,
+};
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct CustomersQuery {
+    /// Part of the name or e-mail address.
+    q: Option<SearchText>,
+    #[param(inline)]
+    status: Option<CustomerStatus>,
+    #[param(inline)]
+    grade: Option<Grade>,
+    external_ref: Option<SearchText>,
+    /// Customers with an address in this country.
+    #[param(inline)]
+    country: Option<Country>,
+    limit: Option<Limit>,
+    cursor: Option<Cursor>,
+    /// `created_at` or `name`, with `-` for descending.
+    sort: Option<Sort>,
+}
+
+pub fn routes(routes: &mut Routes) {
+    routes
+        .add(list_customers)
+        .add(create_customer)
+        .add(get_customer)
+        .add(put_customer)
+        .add(patch_customer)
+        .add(archive_customer)
+        .add(restore_customer);
+}
+
+/// Customers, each with all its parts.
+#[utoipa::path(tag = "customers", params(CustomersQuery), security(("api_key" = ["customers:read"])),
+    responses((status = 200, description = "A page of customers", body = Page<Customer>)))]
+#[get("/customers")]
+async fn list_customers(read: Read<may::ReadCustomers>, query: Query<CustomersQuery>) -> Result<Answer, Problem> {
+    read.json(move |conn| {
+        // One snapshot: a customer and its parts are of the same version.
+        conn.build_transaction()
+            .repeatable_read()
+            .read_only()
+            .run(|conn| page(conn, &query))
+    })
+    .await
+}
+
+fn page(conn: &mut PgConnection, query: &CustomersQuery) -> Result<Page<Customer>> {
+    let mut rows = customers::table.select(CustomerCore::as_select()).into_boxed();
+    if let Some(text) = &query.q {
+        let pattern = text.contains();
+        rows = rows.filter(
+            customers::name
+                .ilike(pattern.clone())
+                .or(customers::email.ilike(pattern)),
+        );
+    }
+    if let Some(status) = query.status {
+        rows = rows.filter(customers::status.eq(status));
+    }
+    if let Some(grade) = query.grade {
+        rows = rows.filter(customers::grade.eq(grade));
+    }
+    if let Some(external_ref) = &query.external_ref {
+        rows = rows.filter(customers::external_ref.eq(external_ref.as_str()));
+    }
+    if let Some(country) = query.country {
+        let there = addresses::table
+            .filter(addresses::country.eq(country))
+            .select(addresses::customer_id);
+        rows = rows.filter(customers::id.eq_any(there));
+    }
+    let page: Result<Page<CustomerCore>> = keyset_page!(rows, conn, query.limit, query.cursor, query.sort,
+        id: customers::id as Uuid => |c: &CustomerCore| c.id, [
+        "created_at" => customers::created_at as DateTime<Utc> => |c: &CustomerCore| c.created_at,
+        "name" => customers::name as String => |c: &CustomerCore| c.name.clone(),
+    ]);
+    let page = page?;
+    Ok(Page {
+        items: queries::all_with_parts(conn, page.items)?,
+        next_cursor: page.next_cursor,
+    })
+}
+
+/// Make a customer, with its parts if they are known.
+#[utoipa::path(tag = "customers", request_body = CustomerIn, security(("api_key" = ["customers:write"])),
+    responses((status = 201, description = "The customer", body = Customer)))]
+#[post("/customers")]
+async fn create_customer(command: Command<may::WriteCustomers>, body: Body<CustomerIn>) -> Result<Answer, Problem> {
+    command.create(move |tx| actions::create(tx, &body.0)).await
+}
+
+/// A customer with all its parts, and what the ERP says of its credit.
+#[utoipa::path(tag = "customers", params(IdPath), security(("api_key" = ["customers:read"])),
+    responses((status = 200, description = "The customer", body = Customer)))]
+#[get("/customers/{id}")]
+async fn get_customer(read: Read<may::ReadCustomers>, path: Path<IdPath>) -> Result<Answer, Problem> {
+    read.snapshot(move |conn| queries::get(conn, path.id).or_not_found("customer"))
+        .await
+}
+
+/// Put a customer in place, whole: parts that the body does not name are removed.
+///
+/// Makes it when there is none with this id; an identical repeat changes nothing; a change needs
+/// `If-Match`. A part is recognised by its id, or by having the same content.
+#[utoipa::path(tag = "customers", params(IdPath), request_body = CustomerIn, security(("api_key" = ["customers:write"])),
+    responses((status = 200, description = "The customer", body = Customer),
+              (status = 201, description = "The new customer", body = Customer)))]
+#[put("/customers/{id}")]
+async fn put_customer(
+    command: Command<may::WriteCustomers>,
+    path: Path<IdPath>,
+    body: Body<CustomerIn>,
+) -> Result<Answer, Problem> {
+    command.put(move |tx| actions::put(tx, path.id, &body.0)).await
+}
+
+/// Change a customer's core; its parts have places of their own.
+#[utoipa::path(tag = "customers", params(IdPath), request_body = CustomerPatch, security(("api_key" = ["customers:write"])),
+    responses((status = 200, description = "The customer", body = Customer)))]
+#[patch("/customers/{id}")]
+async fn patch_customer(
+    command: Command<may::WriteCustomers>,
+    path: Path<IdPath>,
+    body: Body<CustomerPatch>,
+) -> Result<Answer, Problem> {
+    command.run(move |tx| actions::change(tx, path.id, &body.0)).await
+}
+
+/// Archive a customer: it keeps its history and takes no new orders.
+#[utoipa::path(tag = "customers", params(IdPath), security(("api_key" = ["customers:write"])),
+    responses((status = 200, description = "The archived customer", body = Customer)))]
+#[post("/customers/{id}/archive")]
+async fn archive_customer(command: Command<may::WriteCustomers>, path: Path<IdPath>) -> Result<Answer, Problem> {
+    command.run(move |tx| actions::archive(tx, path.id)).await
+}
+
+/// Make an archived customer active again.
+#[utoipa::path(tag = "customers", params(IdPath), security(("api_key" = ["customers:write"])),
+    responses((status = 200, description = "The active customer", body = Customer)))]
+#[post("/customers/{id}/restore")]
+async fn restore_customer(command: Command<may::WriteCustomers>, path: Path<IdPath>) -> Result<Answer, Problem> {
+    command.run(move |tx| actions::restore(tx, path.id)).await
+}

@@ -1,0 +1,53 @@
+//! The permissions of the CRM, as types: what a handler needs stands in its signature.
+//!
+//! A customer's contacts, addresses, legal entities and timeline are part of the customer and
+//! share its permissions. Replicas are applied with `integration:apply`, which only the
+//! integration role holds; somebody who may otherwise write here is told who the owner is.
+
+use service_kit::{Actor, Permission, Problem, permissions};
+
+permissions! {
+    /// Customers with all their parts, and their timeline.
+    ReadCustomers = "customers:read",
+    WriteCustomers = "customers:write",
+    ReadProducts = "products:read",
+    /// Nobody writes the catalogue here: its handlers answer `409 not_owner`.
+    WriteCatalogue = "products:write",
+    ReadOrders = "orders:read",
+    WriteOrders = "orders:write",
+    SubmitOrders = "orders:submit",
+    CancelOrders = "orders:cancel",
+    /// Named here to be in [`ALL`]; handlers take one of the types below.
+    Apply = "integration:apply",
+}
+
+macro_rules! applied_from_erp {
+    ($($(#[$doc:meta])* $name:ident at $path:literal),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy)]
+        pub struct $name;
+        impl Permission for $name {
+            const NAME: &'static str = Apply::NAME;
+
+            fn refuse(actor: &Actor) -> Problem {
+                match actor.writes() {
+                    true => Problem::not_owner(ERP, $path),
+                    false => Problem::forbidden(Self::NAME),
+                }
+            }
+        }
+    )+};
+}
+
+/// What the owner of the replicas is called in refusals.
+pub const ERP: &str = "ERP";
+
+applied_from_erp! {
+    /// Products, as the ERP last told them.
+    ApplyCatalogue at "/v1/products/{id}",
+    ApplyCategories at "/v1/categories/{id}",
+    ApplyPrices at "/v1/prices/{id}",
+    ApplyAvailability at "/v1/stock-adjustments",
+    ApplyFulfilment at "/v1/sales-orders/{id}",
+    ApplyCredit at "/v1/customers/{id}",
+}

@@ -1,0 +1,13 @@
+//! The CRM over HTTP, one module per resource. Each test owns a database.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should fail")]
+
+mod addresses;
+mod availability;
+mod catalogue;
+mod contacts;
+mod conventions;
+mod credit;
+mod customers;
+mod legal_entities;
+mod orders;
+mod timeline;

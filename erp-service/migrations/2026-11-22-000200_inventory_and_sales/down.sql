@@ -1,0 +1,13 @@
+DROP TABLE delivery_lines;
+DROP TABLE deliveries;
+DROP SEQUENCE delivery_numbers;
+DROP TABLE sales_order_lines;
+DROP TABLE sales_orders;
+DROP SEQUENCE sales_order_numbers;
+DROP TABLE stock_adjustment_lines;
+DROP TABLE stock_adjustments;
+DROP TABLE stock_levels;
+DROP TABLE stock_moves;
+DROP FUNCTION apply_stock_moves();
+DROP FUNCTION refuse_on_hand_without_move();
+DROP TABLE warehouses;

@@ -1,0 +1,329 @@
+//! Stock levels: reserve, free, issue. Every change is announced as `availability.changed`.
+
+use crate::schema::stock_levels;
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, Date, Numeric, Text, Timestamptz, Uuid as SqlUuid};
+use serde::{Deserialize, Serialize};
+use service_kit::db::sql;
+use service_kit::{Error, Quantity, Result, Tx};
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// What of one product is in one warehouse.
+#[derive(Debug, Clone, Serialize, Deserialize, Queryable, QueryableByName, Selectable, PartialEq)]
+#[diesel(table_name = stock_levels)]
+pub struct Level {
+    pub id: Uuid,
+    pub product_id: Uuid,
+    pub warehouse_id: Uuid,
+    pub on_hand: Quantity,
+    pub reserved: Quantity,
+    pub last_move_on: Option<NaiveDate>,
+    pub version: i64,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// Availability of a product in a warehouse.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Availability {
+    /// The stock level; subject of `availability.changed`.
+    pub id: Uuid,
+    pub product_id: Uuid,
+    pub warehouse_id: Uuid,
+    pub on_hand: Quantity,
+    /// Held by confirmed orders.
+    pub reserved: Quantity,
+    /// On hand − reserved.
+    pub available: Quantity,
+    pub version: i64,
+    pub as_of: DateTime<Utc>,
+}
+
+impl Level {
+    pub fn free(&self) -> Quantity {
+        self.on_hand - self.reserved
+    }
+}
+
+impl From<Level> for Availability {
+    fn from(level: Level) -> Self {
+        Availability {
+            available: level.free(),
+            id: level.id,
+            product_id: level.product_id,
+            warehouse_id: level.warehouse_id,
+            on_hand: level.on_hand,
+            reserved: level.reserved,
+            version: level.version,
+            as_of: level.updated_at,
+        }
+    }
+}
+
+/// Quantities by product, in key order: what a document wants of one warehouse.
+pub type Demand = BTreeMap<Uuid, Quantity>;
+
+fn columns(demand: &Demand) -> (Vec<Uuid>, Vec<Quantity>) {
+    demand.iter().map(|(product, quantity)| (*product, *quantity)).unzip()
+}
+
+fn announce(tx: &mut Tx<'_>, levels: impl IntoIterator<Item = Level>) -> Result<()> {
+    for level in levels {
+        let (id, version) = (level.id, level.version);
+        let data = serde_json::to_value(Availability::from(level))?;
+        tx.emit("availability.changed", id, version, data);
+    }
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct Reserved {
+    #[diesel(embed)]
+    level: Level,
+    #[diesel(sql_type = Numeric)]
+    taken: Quantity,
+}
+
+/// Reserves of each product what is free, at most what is wanted. Returns what was taken.
+///
+/// One statement locks the levels in key order, so that concurrent orders neither deadlock nor
+/// oversell. A level that does not exist yet is made, so that whoever receives stock meets it.
+///
+/// # Errors
+/// When the database refuses.
+pub fn reserve(tx: &mut Tx<'_>, warehouse_id: Uuid, demand: &Demand) -> Result<Demand> {
+    let mut taken = take(tx, warehouse_id, demand)?;
+    let missing: Demand = demand
+        .iter()
+        .filter(|(product, _)| !taken.contains_key(product))
+        .map(|(p, q)| (*p, *q))
+        .collect();
+    if !missing.is_empty() {
+        ensure(tx, warehouse_id, missing.keys().copied().collect())?;
+        taken.extend(take(tx, warehouse_id, &missing)?);
+    }
+    Ok(taken)
+}
+
+fn take(tx: &mut Tx<'_>, warehouse_id: Uuid, demand: &Demand) -> Result<Demand> {
+    if demand.is_empty() {
+        return Ok(Demand::new());
+    }
+    let (products, quantities) = columns(demand);
+    let rows: Vec<Reserved> = sql("WITH locked AS (
+             SELECT l.id, least(w.quantity, l.on_hand - l.reserved) AS taken
+             FROM stock_levels l
+             JOIN unnest($1, $2) AS w(product_id, quantity) ON w.product_id = l.product_id
+             WHERE l.warehouse_id = $3
+             ORDER BY l.product_id
+             FOR UPDATE OF l)
+         UPDATE stock_levels l
+         SET reserved = l.reserved + locked.taken,
+             version = l.version + (locked.taken > 0)::int,
+             updated_at = CASE WHEN locked.taken > 0 THEN $4 ELSE l.updated_at END
+         FROM locked WHERE l.id = locked.id
+         RETURNING l.*, locked.taken")
+    .bind::<Array<SqlUuid>, _>(products)
+    .bind::<Array<Numeric>, _>(quantities)
+    .bind::<SqlUuid, _>(warehouse_id)
+    .bind::<Timestamptz, _>(tx.now())
+    .rows(tx)?;
+    let taken = rows.iter().map(|row| (row.level.product_id, row.taken)).collect();
+    announce(
+        tx,
+        rows.into_iter().filter(|row| !row.taken.is_zero()).map(|row| row.level),
+    )?;
+    Ok(taken)
+}
+
+/// Makes the levels that do not exist yet, empty.
+fn ensure(tx: &mut Tx<'_>, warehouse_id: Uuid, products: Vec<Uuid>) -> Result<()> {
+    sql("INSERT INTO stock_levels (product_id, warehouse_id)
+         SELECT product_id, $1 FROM unnest($2) AS w(product_id) ORDER BY product_id
+         ON CONFLICT (product_id, warehouse_id) DO NOTHING")
+    .bind::<SqlUuid, _>(warehouse_id)
+    .bind::<Array<SqlUuid>, _>(products)
+    .run(tx)?;
+    Ok(())
+}
+
+/// Locks levels in key order, making those that do not exist yet.
+///
+/// # Errors
+/// When the database refuses.
+pub fn lock(tx: &mut Tx<'_>, warehouse_id: Uuid, products: &[Uuid]) -> Result<BTreeMap<Uuid, Level>> {
+    let mut levels = lock_existing(tx, warehouse_id, products)?;
+    let missing: Vec<Uuid> = products
+        .iter()
+        .filter(|product| !levels.contains_key(product))
+        .copied()
+        .collect();
+    if !missing.is_empty() {
+        ensure(tx, warehouse_id, missing)?;
+        levels = lock_existing(tx, warehouse_id, products)?;
+    }
+    Ok(levels)
+}
+
+fn lock_existing(tx: &mut Tx<'_>, warehouse_id: Uuid, products: &[Uuid]) -> Result<BTreeMap<Uuid, Level>> {
+    let levels: Vec<Level> = stock_levels::table
+        .filter(
+            stock_levels::warehouse_id
+                .eq(warehouse_id)
+                .and(stock_levels::product_id.eq_any(products)),
+        )
+        .order(stock_levels::product_id)
+        .for_update()
+        .select(Level::as_select())
+        .load(&mut **tx)?;
+    Ok(levels.into_iter().map(|level| (level.product_id, level)).collect())
+}
+
+/// Gives reserved stock free again; the levels are locked already.
+///
+/// # Errors
+/// When the database refuses.
+pub fn free(tx: &mut Tx<'_>, warehouse_id: Uuid, demand: &Demand) -> Result<()> {
+    if demand.is_empty() {
+        return Ok(());
+    }
+    let (products, quantities) = columns(demand);
+    let levels: Vec<Level> = sql("UPDATE stock_levels l
+         SET reserved = l.reserved - w.quantity, version = l.version + 1, updated_at = $1
+         FROM unnest($2, $3) AS w(product_id, quantity)
+         WHERE l.product_id = w.product_id AND l.warehouse_id = $4
+         RETURNING l.*")
+    .bind::<Timestamptz, _>(tx.now())
+    .bind::<Array<SqlUuid>, _>(products)
+    .bind::<Array<Numeric>, _>(quantities)
+    .bind::<SqlUuid, _>(warehouse_id)
+    .rows(tx)?;
+    expect_all(demand, levels.len())?;
+    announce(tx, levels)
+}
+
+/// A document that moves stock.
+#[derive(Debug, Clone, Copy)]
+pub struct Document {
+    /// `adjustment` or `delivery`.
+    pub kind: &'static str,
+    pub id: Uuid,
+    pub date: NaiveDate,
+}
+
+/// Ships reserved stock: the reservation ends and the stock leaves. The levels are locked already.
+///
+/// # Errors
+/// When the database refuses.
+pub fn issue_reserved(tx: &mut Tx<'_>, warehouse_id: Uuid, demand: &Demand, document: Document) -> Result<()> {
+    let (products, quantities) = columns(demand);
+    sql("WITH shipped AS (
+             SELECT * FROM unnest($1, $2) AS w(product_id, quantity)),
+         freed AS (
+             UPDATE stock_levels l SET reserved = l.reserved - shipped.quantity
+             FROM shipped WHERE l.product_id = shipped.product_id AND l.warehouse_id = $3)
+         INSERT INTO stock_moves (product_id, warehouse_id, quantity, moved_on, kind, document_id, recorded_at)
+         SELECT product_id, $4, -quantity, $5, $6, $7, $8 FROM shipped ORDER BY product_id")
+    .bind::<Array<SqlUuid>, _>(products.clone())
+    .bind::<Array<Numeric>, _>(quantities)
+    .bind::<SqlUuid, _>(warehouse_id)
+    .bind::<SqlUuid, _>(warehouse_id)
+    .bind::<Date, _>(document.date)
+    .bind::<Text, _>(document.kind)
+    .bind::<SqlUuid, _>(document.id)
+    .bind::<Timestamptz, _>(tx.now())
+    .run(tx)?;
+    announce_current(tx, warehouse_id, &products)
+}
+
+/// Records moves of a document; the levels are locked already.
+///
+/// # Errors
+/// When the database refuses.
+pub fn record_moves(
+    tx: &mut Tx<'_>,
+    warehouse_id: Uuid,
+    moves: &[(Uuid, rust_decimal::Decimal)],
+    document: Document,
+) -> Result<()> {
+    let (products, quantities): (Vec<_>, Vec<_>) = moves.iter().copied().unzip();
+    sql(
+        "INSERT INTO stock_moves (product_id, warehouse_id, quantity, moved_on, kind, document_id, recorded_at)
+         SELECT product_id, $1, quantity, $2, $3, $4, $5 FROM unnest($6, $7) AS w(product_id, quantity)",
+    )
+    .bind::<SqlUuid, _>(warehouse_id)
+    .bind::<Date, _>(document.date)
+    .bind::<Text, _>(document.kind)
+    .bind::<SqlUuid, _>(document.id)
+    .bind::<Timestamptz, _>(tx.now())
+    .bind::<Array<SqlUuid>, _>(products.clone())
+    .bind::<Array<Numeric>, _>(quantities)
+    .run(tx)?;
+    announce_current(tx, warehouse_id, &products)
+}
+
+fn announce_current(tx: &mut Tx<'_>, warehouse_id: Uuid, products: &[Uuid]) -> Result<()> {
+    let levels = stock_levels::table
+        .filter(
+            stock_levels::warehouse_id
+                .eq(warehouse_id)
+                .and(stock_levels::product_id.eq_any(products)),
+        )
+        .select(Level::as_select())
+        .load(&mut **tx)?;
+    announce(tx, levels)
+}
+
+fn expect_all(demand: &Demand, touched: usize) -> Result<()> {
+    match touched == demand.len() {
+        true => Ok(()),
+        false => Err(Error::Bug("a stock level that was locked is gone".into())),
+    }
+}
+
+/// The least stock on hand at the end of any day from `date` on, for products with later moves.
+///
+/// Taking more than that on `date` would make a later day negative. Products without a move after
+/// `date` are absent: what is on hand now is their least.
+///
+/// # Errors
+/// When the database refuses.
+pub fn least_on_hand_since(
+    tx: &mut Tx<'_>,
+    levels: &BTreeMap<Uuid, Level>,
+    date: NaiveDate,
+) -> Result<BTreeMap<Uuid, rust_decimal::Decimal>> {
+    let later: Vec<&Level> = levels
+        .values()
+        .filter(|level| level.last_move_on.is_some_and(|last| last > date))
+        .collect();
+    if later.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    #[derive(QueryableByName)]
+    struct Least {
+        #[diesel(sql_type = SqlUuid)]
+        product_id: Uuid,
+        #[diesel(sql_type = Numeric)]
+        on_hand: rust_decimal::Decimal,
+    }
+    // The balance of a day is what is on hand now less all that moved after it.
+    let rows: Vec<Least> = sql(
+        "WITH wanted AS (SELECT id FROM unnest($1) AS w(id)),
+         days AS (
+             SELECT l.id, l.product_id, l.on_hand, m.moved_on, sum(m.quantity) AS quantity
+             FROM wanted JOIN stock_levels l USING (id)
+             JOIN stock_moves m ON m.product_id = l.product_id AND m.warehouse_id = l.warehouse_id AND m.moved_on > $2
+             GROUP BY l.id, l.product_id, l.on_hand, m.moved_on),
+         balances AS (
+             SELECT product_id, on_hand - sum(quantity) OVER (PARTITION BY id ORDER BY moved_on DESC) AS before_day, on_hand
+             FROM days)
+         SELECT product_id, least(min(before_day), min(on_hand)) AS on_hand FROM balances GROUP BY product_id",
+    )
+    .bind::<Array<SqlUuid>, _>(later.iter().map(|level| level.id).collect::<Vec<_>>())
+    .bind::<Date, _>(date)
+    .rows(tx)?;
+    Ok(rows.into_iter().map(|row| (row.product_id, row.on_hand)).collect())
+}

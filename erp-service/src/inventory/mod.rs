@@ -1,0 +1,55 @@
+//! Inventory: what lies where, and what of it is promised.
+//!
+//! - A **stock move** is a signed quantity of a product in a warehouse on a business day. Moves
+//!   are append-only; a mistake is corrected by another move.
+//! - A **stock level** is one product in one warehouse: `on_hand` is the sum of its moves (a
+//!   trigger applies each move, nothing else can change it), `reserved` is what orders hold.
+//!   0 ≤ reserved ≤ on hand; available = on hand − reserved. Each change raises `version` and is
+//!   an `availability.changed` event.
+//! - **Reserving** takes what is free, never more, with the levels locked in key order.
+//!
+//! Documents that move stock stand above this module: deliveries in `sales`, adjustments in
+//! `warehouse`. Lock order everywhere: customer, then stock levels (by product), then sales orders
+//! (by id).
+
+pub mod availability;
+pub mod levels;
+pub mod moves;
+pub mod warehouses;
+
+use service_kit::Routes;
+use service_kit::problem::Constraint;
+
+pub fn routes(routes: &mut Routes) {
+    warehouses::routes(routes);
+    availability::routes(routes);
+    moves::routes(routes);
+}
+
+pub const CONSTRAINTS: &[Constraint] = &[
+    Constraint::conflict("warehouses_pkey", "duplicate", "/id", "a warehouse with this id exists"),
+    Constraint::conflict(
+        "warehouses_code_unique",
+        "duplicate",
+        "/code",
+        "a warehouse with this code exists",
+    ),
+    Constraint::conflict(
+        "warehouses_one_default",
+        "busy",
+        "/is_default",
+        "another warehouse became the default at the same moment; try again",
+    ),
+    Constraint::conflict(
+        "stock_levels_on_hand_not_negative",
+        "insufficient_stock",
+        "",
+        "stock on hand would become negative",
+    ),
+    Constraint::conflict(
+        "stock_levels_reserved_within_on_hand",
+        "insufficient_stock",
+        "",
+        "more would be reserved than is on hand",
+    ),
+];

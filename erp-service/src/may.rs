@@ -1,0 +1,69 @@
+//! What an API key may do here, as types: a handler names the one it needs.
+
+use service_kit::auth::APPLY;
+use service_kit::{Actor, Permission, Problem};
+
+service_kit::permissions! {
+    ReadCategories = "categories:read",
+    WriteCategories = "categories:write",
+    ReadUnits = "units:read",
+    WriteUnits = "units:write",
+    ReadProducts = "products:read",
+    WriteProducts = "products:write",
+    ReadPriceLists = "price_lists:read",
+    /// Lists and the prices in them.
+    WritePriceLists = "price_lists:write",
+    /// Ask which price applies; changes nothing.
+    ReadPriceQuotes = "price_quotes:read",
+    ReadCustomers = "customers:read",
+    /// The terms that the ERP owns: tier, credit limit, credit hold, block.
+    WriteCustomers = "customers:write",
+    ReadCompany = "company:read",
+    WriteCompany = "company:write",
+    ReadWarehouses = "warehouses:read",
+    WriteWarehouses = "warehouses:write",
+    /// Stock moves, levels and availability.
+    ReadStock = "stock:read",
+    AdjustStock = "stock:adjust",
+    ReadSalesOrders = "sales_orders:read",
+    WriteSalesOrders = "sales_orders:write",
+    ConfirmSalesOrders = "sales_orders:confirm",
+    HoldSalesOrders = "sales_orders:hold",
+    ReleaseSalesOrders = "sales_orders:release",
+    CloseSalesOrders = "sales_orders:close",
+    CancelSalesOrders = "sales_orders:cancel",
+    ReadDeliveries = "deliveries:read",
+    WriteDeliveries = "deliveries:write",
+}
+
+/// Apply the CRM's part of customers; people change it in the CRM.
+#[derive(Debug, Clone, Copy)]
+pub struct ApplyCustomers;
+
+/// Apply orders that were submitted in the CRM; people submit them there.
+#[derive(Debug, Clone, Copy)]
+pub struct ApplySalesOrders;
+
+impl Permission for ApplyCustomers {
+    const NAME: &'static str = APPLY;
+
+    fn refuse(actor: &Actor) -> Problem {
+        refuse(actor, crate::customers::OWNER_PATH)
+    }
+}
+
+impl Permission for ApplySalesOrders {
+    const NAME: &'static str = APPLY;
+
+    fn refuse(actor: &Actor) -> Problem {
+        refuse(actor, "/v1/orders")
+    }
+}
+
+/// Who changes records here is told where; who does not lacks the permission.
+fn refuse(actor: &Actor, path: &str) -> Problem {
+    match actor.writes() {
+        true => Problem::not_owner("crm", path),
+        false => Problem::forbidden(APPLY),
+    }
+}

@@ -1,0 +1,12 @@
+//! Deliveries: what leaves the warehouse for an order, in parts or whole.
+//!
+//! A delivery ships what is reserved, never more, of an order that is not on hold. It is numbered
+//! and posted at once, dated as asked (not in the future; not so early that a later day's stock
+//! would become negative), and never changes afterwards.
+
+mod actions;
+mod handlers;
+mod model;
+
+pub use handlers::routes;
+pub use model::{Delivery, DeliveryIn, DeliveryLineIn};

@@ -1,0 +1,148 @@
+//! Orders that were submitted in the CRM: the decision is made in the command that stores them.
+
+use super::actions;
+use super::decision::AskedLine;
+use super::model::{Cancellation, CancellationRequest, OrderRow, SalesOrder, SubmittedOrder};
+use super::status::Action;
+use super::{place, queries};
+use diesel::OptionalExtension;
+use diesel::result::{DatabaseErrorKind, Error as Db};
+use service_kit::{Discount, Error, Faults, Problem, Put, Result, Tx};
+use std::collections::HashSet;
+use uuid::Uuid;
+
+/// Applies the CRM's part of an order. Newer versions apply; equal or older ones change nothing.
+///
+/// # Errors
+/// 409 `reference_missing` when the customer has not arrived yet; 422 for lines that make no sense.
+pub(super) fn apply(tx: &mut Tx<'_>, id: Uuid, submitted: &SubmittedOrder) -> Result<Put<SalesOrder>> {
+    let Some((row, _)) = queries::load(tx, id).optional()? else {
+        return accept(tx, id, submitted).map(Put::Created);
+    };
+    if row.origin != "crm" {
+        return Err(Problem::conflict("duplicate", "a back-office order has this id").into());
+    }
+    if row
+        .source_version
+        .is_some_and(|known| submitted.source_version <= known)
+        && !submitted.replace
+    {
+        return Ok(Put::Unchanged(queries::find(tx, id)?));
+    }
+    match &submitted.cancellation_request {
+        Some(request) if row.cancellation.is_none() => answer_request(tx, row, submitted.source_version, request),
+        _ => note_version(tx, row, submitted.source_version),
+    }
+    .map(Put::Updated)
+}
+
+fn accept(tx: &mut Tx<'_>, id: Uuid, submitted: &SubmittedOrder) -> Result<SalesOrder> {
+    let asked = asked_lines(submitted)?;
+    let mut row = place::new_row(tx, id, "crm", submitted.customer_id, &submitted.currency);
+    row.order_date = submitted.order_date;
+    row.requested_date = submitted.requested_date;
+    row.warehouse_id = submitted.warehouse_id;
+    row.external_ref = submitted.external_ref.clone();
+    row.source_version = Some(submitted.source_version);
+    let Some(decided) = place::decide(tx, &row, &asked)? else {
+        return Err(Problem::reference_missing("customer", submitted.customer_id).into());
+    };
+    let lines = if decided.reasons.is_empty() {
+        place::confirm(tx, &mut row, &decided)?
+    } else {
+        row.lifecycle = "rejected".to_owned();
+        row.warehouse_id = None;
+        row.rejection = place::reasons_value(&decided.reasons)?;
+        place::set_totals(&mut row, decided.lines.iter().filter_map(|line| line.line_total))?;
+        place::line_rows(id, &decided.lines)
+    };
+    let order = place::store_new(tx, row, lines).map_err(twin_was_faster)?;
+    match &submitted.cancellation_request {
+        Some(request) => {
+            let (row, _) = queries::load(tx, id)?;
+            answer_request(tx, row, submitted.source_version, request)
+        }
+        None => Ok(order),
+    }
+}
+
+/// Two deliveries of one message at once: the second starts again and finds the order.
+fn twin_was_faster(error: Error) -> Error {
+    match error {
+        Error::Database(Db::DatabaseError(DatabaseErrorKind::UniqueViolation, info))
+            if info.constraint_name() == Some("sales_orders_pkey") =>
+        {
+            Error::Stale
+        }
+        other => other,
+    }
+}
+
+fn asked_lines(submitted: &SubmittedOrder) -> Result<Vec<AskedLine>, Problem> {
+    let (mut faults, mut seen) = (Faults::default(), HashSet::new());
+    for (index, line) in submitted.lines.iter().enumerate() {
+        if line.quantity.is_zero() {
+            faults.add(
+                format!("/lines/{index}/quantity"),
+                "out_of_range",
+                "must be more than 0",
+            );
+        }
+        if !seen.insert(line.id) {
+            faults.add(format!("/lines/{index}/id"), "duplicate", "another line has this id");
+        }
+    }
+    faults.check()?;
+    let lines = submitted.lines.iter().map(|line| AskedLine {
+        id: line.id,
+        product_id: line.product_id,
+        quantity: line.quantity,
+        unit_price: line.unit_price,
+        discount: line.discount.unwrap_or(Discount::ZERO),
+    });
+    Ok(lines.collect())
+}
+
+/// Grants a cancellation while nothing has shipped, refuses it otherwise, and says so.
+fn answer_request(
+    tx: &mut Tx<'_>,
+    row: OrderRow,
+    source_version: i64,
+    request: &CancellationRequest,
+) -> Result<SalesOrder> {
+    let state = row.state()?;
+    let open = state.check(Action::Cancel).is_ok();
+    actions::change(tx, row.id, |tx, row, lines| {
+        row.source_version = Some(source_version);
+        let (answer, reason) = match open {
+            true => ("granted", request.reason.clone()),
+            false => (
+                "refused",
+                Some(format!(
+                    "the order is {} in the ERP",
+                    state.status().name().replace('_', " ")
+                )),
+            ),
+        };
+        if open {
+            actions::cancel_rows(row, lines, request.reason.clone());
+        }
+        let (requested_at, answered_at) = (request.requested_at, tx.now());
+        let cancellation = Cancellation {
+            state: answer.to_owned(),
+            reason,
+            requested_at,
+            answered_at,
+        };
+        row.cancellation = Some(serde_json::to_value(cancellation)?);
+        Ok(())
+    })
+}
+
+/// Only the version is new: a submitted order is immutable in the CRM.
+fn note_version(tx: &mut Tx<'_>, mut row: OrderRow, source_version: i64) -> Result<SalesOrder> {
+    queries::lock_unchanged(tx, &row)?;
+    row.source_version = Some(source_version);
+    queries::save(tx, &mut row, &[], true)?;
+    queries::find(tx, row.id)
+}

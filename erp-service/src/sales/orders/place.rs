@@ -1,0 +1,243 @@
+//! Placing and confirming: decide, check credit, reserve, store.
+
+use super::decision::{self, AskedLine, Grounds, PricedLine};
+use super::model::{Hold, LineRow, OrderRow, RejectionReason, SalesOrder};
+use super::queries;
+use crate::customers::{self, Terms};
+use crate::inventory::levels::{self, Demand};
+use crate::inventory::warehouses;
+use crate::sales::credit;
+use crate::{catalog, company, pricing};
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use service_kit::money::Currency;
+use service_kit::{Faults, Problem, Quantity, Result, Total, Tx};
+use uuid::Uuid;
+
+/// The decision on the lines of an order, with what it rests on.
+pub(super) struct Decided {
+    pub terms: Terms,
+    pub lines: Vec<PricedLine>,
+    pub reasons: Vec<RejectionReason>,
+    pub warehouse_id: Option<Uuid>,
+}
+
+/// A new order without lines, stamped.
+pub(super) fn new_row(tx: &Tx<'_>, id: Uuid, origin: &str, customer_id: Uuid, currency: &str) -> OrderRow {
+    OrderRow {
+        id,
+        number: None,
+        origin: origin.to_owned(),
+        lifecycle: "draft".to_owned(),
+        delivery: "none".to_owned(),
+        holds: json!([]),
+        customer_id,
+        currency: currency.to_owned(),
+        order_date: tx.today(),
+        requested_date: None,
+        warehouse_id: None,
+        priority: 0,
+        external_ref: None,
+        net: Decimal::ZERO,
+        tax: Decimal::ZERO,
+        gross: Decimal::ZERO,
+        credit_counted: false,
+        credit_released: false,
+        rejection: json!([]),
+        cancellation: None,
+        end_reason: None,
+        source_version: None,
+        version: 1,
+        revision: 1,
+        confirmed_at: None,
+        created_at: tx.now(),
+        updated_at: tx.now(),
+    }
+}
+
+/// Decides on an order. `None` when there is no such customer.
+pub(super) fn decide(tx: &mut Tx<'_>, row: &OrderRow, asked: &[AskedLine]) -> Result<Option<Decided>> {
+    let Some(terms) = customers::terms(tx, row.customer_id)? else {
+        return Ok(None);
+    };
+    let (warehouse_id, warehouse_known) = match row.warehouse_id {
+        Some(id) => (Some(id), warehouses::exists(tx, id)?),
+        None => (warehouses::default_warehouse(tx)?, true),
+    };
+    let currency: Option<Currency> = row.currency.parse().ok();
+    let products = catalog::facts(tx, &asked.iter().map(|line| line.product_id).collect::<Vec<_>>())?;
+    let wanted: Vec<(Uuid, Quantity)> = asked.iter().map(|line| (line.product_id, line.quantity)).collect();
+    let prices = match currency {
+        Some(currency) => pricing::prices_for(tx, terms.tier.as_deref(), currency, row.order_date, &wanted)?,
+        None => Vec::new(),
+    };
+    let grounds = Grounds {
+        currency,
+        customer_blocked: terms.blocked,
+        warehouse_known,
+        products: &products,
+        prices: &prices,
+    };
+    let (lines, reasons) = decision::decide(asked, &grounds)?;
+    Ok(Some(Decided {
+        terms,
+        lines,
+        reasons,
+        warehouse_id,
+    }))
+}
+
+/// Makes the order binding: totals, credit, holds, reservation. The row is not stored yet.
+///
+/// # Errors
+/// 422 `out_of_range` when the total does not fit.
+pub(super) fn confirm(tx: &mut Tx<'_>, row: &mut OrderRow, decided: &Decided) -> Result<Vec<LineRow>> {
+    row.lifecycle = "confirmed".to_owned();
+    row.confirmed_at = Some(tx.now());
+    row.warehouse_id = decided.warehouse_id;
+    set_totals(row, decided.lines.iter().filter_map(|line| line.line_total))?;
+    let holds = holds(tx, row, decided)?;
+    row.credit_counted = !holds.iter().any(|hold| hold.code.starts_with("credit"));
+    row.holds = serde_json::to_value(&holds)?;
+    let mut lines = line_rows(row.id, &decided.lines);
+    if holds.is_empty() {
+        let stocked: Vec<bool> = decided.lines.iter().map(|line| line.stocked).collect();
+        reserve(tx, row, &mut lines, &stocked)?;
+    }
+    Ok(lines)
+}
+
+/// Sums lines that are already rounded into the order's totals.
+///
+/// # Errors
+/// 422 `out_of_range`.
+pub(super) fn set_totals(row: &mut OrderRow, lines: impl IntoIterator<Item = Decimal>) -> Result<(), Problem> {
+    let currency = row.currency.parse::<Currency>().unwrap_or(Currency::USD);
+    let total = Total::of_lines(currency, lines)?;
+    (row.net, row.tax, row.gross) = (total.net.value(), total.tax.value(), total.gross.value());
+    Ok(())
+}
+
+fn holds(tx: &mut Tx<'_>, row: &OrderRow, decided: &Decided) -> Result<Vec<Hold>> {
+    let mut holds = Vec::new();
+    let mut place = |code: &str, reason: String, placed_at| {
+        holds.push(Hold {
+            code: code.to_owned(),
+            reason,
+            placed_at,
+        })
+    };
+    let now = tx.now();
+    // A limit is checked under the customer's lock, so that two orders cannot pass it together.
+    let locked = match decided.terms.credit_limit {
+        Some(_) => customers::lock_terms(tx, row.customer_id)?,
+        None => None,
+    };
+    let terms = locked.as_ref().unwrap_or(&decided.terms);
+    if let Some(stop) = credit::check(tx, terms, row.customer_id, row.gross, &row.currency, false)? {
+        place(stop.code, stop.reason, now);
+    }
+    let differs = decided
+        .lines
+        .iter()
+        .any(|line| decision::below_limit(line, Decimal::ZERO));
+    if differs && let Some(limit) = company::settings(tx)?.price_deviation_limit(tx.actor().role.name) {
+        let below = decided
+            .lines
+            .iter()
+            .filter(|line| decision::below_limit(line, limit))
+            .count();
+        if below > 0 {
+            place(
+                "price",
+                format!("{below} lines are priced further below the list than {limit} allows"),
+                now,
+            );
+        }
+    }
+    Ok(holds)
+}
+
+/// The rows of lines that reserve nothing yet.
+pub(super) fn line_rows(order_id: Uuid, lines: &[PricedLine]) -> Vec<LineRow> {
+    let rows = lines.iter().zip(1..).map(|(line, position)| LineRow {
+        id: line.asked.id,
+        order_id,
+        position,
+        product_id: line.asked.product_id,
+        known_product_id: line.known.then_some(line.asked.product_id),
+        quantity: line.asked.quantity,
+        unit: line.unit.clone(),
+        unit_price: line.unit_price,
+        list_price: line.list_price,
+        price_explanation: line.explanation.clone(),
+        discount: line.asked.discount,
+        line_total: line.line_total,
+        reserved_quantity: Quantity::ZERO,
+        backordered_quantity: Quantity::ZERO,
+        delivered_quantity: Quantity::ZERO,
+    });
+    rows.collect()
+}
+
+/// Reserves what lines still want, in the order of the lines; the rest is backordered. Services
+/// need no stock and count as reserved. Without any warehouse everything waits.
+pub(super) fn reserve(tx: &mut Tx<'_>, row: &OrderRow, lines: &mut [LineRow], stocked: &[bool]) -> Result<()> {
+    let mut demand = Demand::new();
+    for (line, _) in lines.iter().zip(stocked).filter(|(_, stocked)| **stocked) {
+        let wanted = demand.entry(line.product_id).or_insert(Quantity::ZERO);
+        *wanted = *wanted + line.idle_quantity();
+    }
+    demand.retain(|_, quantity| !quantity.is_zero());
+    let mut taken = match row.warehouse_id {
+        Some(warehouse) => levels::reserve(tx, warehouse, &demand)?,
+        None => Demand::new(),
+    };
+    for (line, stocked) in lines.iter_mut().zip(stocked) {
+        let idle = line.idle_quantity();
+        let got = match taken.get_mut(&line.product_id).filter(|_| *stocked) {
+            Some(left) => {
+                let got = idle.min(*left);
+                *left = *left - got;
+                got
+            }
+            None if *stocked => Quantity::ZERO,
+            None => idle,
+        };
+        line.reserved_quantity = line.reserved_quantity + got;
+        line.backordered_quantity = line.backordered_quantity + (idle - got);
+    }
+    Ok(())
+}
+
+/// Stores a new order and leaves its traces.
+pub(super) fn store_new(tx: &mut Tx<'_>, mut row: OrderRow, lines: Vec<LineRow>) -> Result<SalesOrder> {
+    queries::insert(tx, &mut row, &lines)?;
+    let order = SalesOrder::from_rows(row, lines, Vec::new())?;
+    tx.changed(None, &order)?;
+    Ok(order)
+}
+
+/// Refuses an order of the back office: every reason, with a pointer to its line.
+pub(super) fn refuse(asked: &[AskedLine], reasons: &[RejectionReason]) -> Result<(), Problem> {
+    let mut faults = Faults::default();
+    for reason in reasons {
+        let line = reason
+            .line
+            .and_then(|line| asked.iter().position(|asked| asked.id == line));
+        let pointer = match (line, reason.code.as_str()) {
+            (Some(index), "no_price") => format!("/lines/{index}/unit_price"),
+            (Some(index), _) => format!("/lines/{index}/product_id"),
+            (None, "unknown_currency") => "/currency".to_owned(),
+            (None, "unknown_warehouse") => "/warehouse_id".to_owned(),
+            (None, _) => "/customer_id".to_owned(),
+        };
+        faults.add(pointer, &reason.code, &reason.message);
+    }
+    faults.check()
+}
+
+/// JSON of reasons for the row.
+pub(super) fn reasons_value(reasons: &[RejectionReason]) -> Result<Value> {
+    Ok(serde_json::to_value(reasons)?)
+}

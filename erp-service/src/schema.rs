@@ -1,0 +1,259 @@
+//! The tables, for Diesel's typed queries; each part under the header of its modules.
+
+// ---- catalog, pricing, customers, company ----
+
+diesel::table! {
+    units (id) {
+        id -> Uuid,
+        code -> Text,
+        name -> Text,
+        revision -> Int8,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    categories (id) {
+        id -> Uuid,
+        name -> Text,
+        description -> Nullable<Text>,
+        parent_id -> Nullable<Uuid>,
+        external_ref -> Nullable<Text>,
+        version -> Int8,
+        revision -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    products (id) {
+        id -> Uuid,
+        sku -> Text,
+        name -> Text,
+        description -> Nullable<Text>,
+        kind -> Text,
+        unit -> Text,
+        category_id -> Nullable<Uuid>,
+        status -> Text,
+        external_ref -> Nullable<Text>,
+        version -> Int8,
+        revision -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    price_lists (id) {
+        id -> Uuid,
+        name -> Text,
+        currency -> Text,
+        tier -> Nullable<Text>,
+        version -> Int8,
+        revision -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    prices (id) {
+        id -> Uuid,
+        price_list_id -> Uuid,
+        product_id -> Uuid,
+        unit_price -> Numeric,
+        minimum_quantity -> Numeric,
+        valid_from -> Nullable<Date>,
+        valid_to -> Nullable<Date>,
+        version -> Int8,
+        revision -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    customers (id) {
+        id -> Uuid,
+        name -> Text,
+        kind -> Text,
+        status -> Text,
+        email -> Nullable<Text>,
+        phone -> Nullable<Text>,
+        tax_id -> Nullable<Text>,
+        grade -> Nullable<Text>,
+        grade_effective_from -> Nullable<Date>,
+        legal_entities -> Jsonb,
+        contacts -> Jsonb,
+        addresses -> Jsonb,
+        external_ref -> Nullable<Text>,
+        source_version -> Int8,
+        as_of -> Timestamptz,
+        tier -> Nullable<Text>,
+        tier_reason -> Nullable<Text>,
+        credit_limit -> Nullable<Numeric>,
+        credit_hold -> Bool,
+        credit_hold_reason -> Nullable<Text>,
+        blocked -> Bool,
+        blocked_reason -> Nullable<Text>,
+        version -> Int8,
+        revision -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    company (id) {
+        id -> Uuid,
+        name -> Text,
+        base_currency -> Text,
+        price_deviation_limits -> Jsonb,
+        revision -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::joinable!(products -> categories (category_id));
+diesel::joinable!(prices -> price_lists (price_list_id));
+diesel::allow_tables_to_appear_in_same_query!(products, categories);
+diesel::allow_tables_to_appear_in_same_query!(prices, price_lists);
+
+// Inventory, sales and warehouse documents.
+
+diesel::table! {
+    warehouses (id) {
+        id -> Uuid,
+        code -> Text,
+        name -> Text,
+        is_default -> Bool,
+        version -> Int8,
+        revision -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    stock_levels (id) {
+        id -> Uuid,
+        product_id -> Uuid,
+        warehouse_id -> Uuid,
+        on_hand -> Numeric,
+        reserved -> Numeric,
+        last_move_on -> Nullable<Date>,
+        version -> Int8,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    stock_moves (id) {
+        id -> Int8,
+        product_id -> Uuid,
+        warehouse_id -> Uuid,
+        quantity -> Numeric,
+        moved_on -> Date,
+        kind -> Text,
+        document_id -> Uuid,
+        recorded_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    stock_adjustments (id) {
+        id -> Uuid,
+        warehouse_id -> Uuid,
+        reason -> Text,
+        adjusted_on -> Date,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    stock_adjustment_lines (adjustment_id, position) {
+        adjustment_id -> Uuid,
+        position -> Int4,
+        product_id -> Uuid,
+        quantity -> Numeric,
+    }
+}
+
+diesel::table! {
+    sales_orders (id) {
+        id -> Uuid,
+        number -> Nullable<Text>,
+        origin -> Text,
+        lifecycle -> Text,
+        delivery -> Text,
+        holds -> Jsonb,
+        customer_id -> Uuid,
+        currency -> Text,
+        order_date -> Date,
+        requested_date -> Nullable<Date>,
+        warehouse_id -> Nullable<Uuid>,
+        priority -> Int2,
+        external_ref -> Nullable<Text>,
+        net -> Numeric,
+        tax -> Numeric,
+        gross -> Numeric,
+        credit_counted -> Bool,
+        credit_released -> Bool,
+        rejection -> Jsonb,
+        cancellation -> Nullable<Jsonb>,
+        end_reason -> Nullable<Text>,
+        source_version -> Nullable<Int8>,
+        version -> Int8,
+        revision -> Int8,
+        confirmed_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        status -> Text,
+    }
+}
+
+diesel::table! {
+    sales_order_lines (id) {
+        id -> Uuid,
+        order_id -> Uuid,
+        position -> Int4,
+        product_id -> Uuid,
+        known_product_id -> Nullable<Uuid>,
+        quantity -> Numeric,
+        unit -> Nullable<Text>,
+        unit_price -> Nullable<Numeric>,
+        list_price -> Nullable<Numeric>,
+        price_explanation -> Nullable<Text>,
+        discount -> Numeric,
+        line_total -> Nullable<Numeric>,
+        reserved_quantity -> Numeric,
+        backordered_quantity -> Numeric,
+        delivered_quantity -> Numeric,
+    }
+}
+
+diesel::table! {
+    deliveries (id) {
+        id -> Uuid,
+        number -> Text,
+        order_id -> Uuid,
+        warehouse_id -> Uuid,
+        delivered_on -> Date,
+        external_ref -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    delivery_lines (delivery_id, line_id) {
+        delivery_id -> Uuid,
+        line_id -> Uuid,
+        product_id -> Uuid,
+        quantity -> Numeric,
+    }
+}
+
+diesel::joinable!(deliveries -> sales_orders (order_id));
+diesel::allow_tables_to_appear_in_same_query!(sales_orders, sales_order_lines, deliveries, delivery_lines);

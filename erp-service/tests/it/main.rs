@@ -1,0 +1,3 @@
+//! Tests through HTTP, each on a database of its own.
+
+mod conventions;

@@ -1,0 +1,36 @@
+//! What is on hand and reserved, per product and warehouse: the ERP knows.
+//!
+//! A thousand stock moves of a product are one item here, and up to 500 items are one request.
+
+use super::{Bulk, Change, Flow, Record, Request};
+use crate::crm;
+use crate::http::System;
+use uuid::Uuid;
+
+pub(super) static FLOW: Flow = Flow {
+    name: "availability-to-crm",
+    source: System::Erp,
+    target: System::Crm,
+    records: &[Record {
+        kind: "availability",
+        events: &["availability.changed"],
+        list: "/v1/availability",
+        one: None,
+    }],
+    request,
+    bulk: Some(Bulk { most: 500, request: crm::put_availability, refused }),
+};
+
+fn request(change: &Change) -> serde_json::Result<Option<Request>> {
+    crm::availability_item(change.source(), &change.read()?).map(Some)
+}
+
+fn refused(items: &[Uuid], answer: &[u8]) -> Vec<(Uuid, String)> {
+    let results = crm::availability_results(answer).unwrap_or_default();
+    let refusal = |id: &Uuid| match results.get(id).map(String::as_str) {
+        Some("applied" | "unchanged") => None,
+        Some(other) => Some((*id, format!("the CRM answered {other:?} for this item"))),
+        None => Some((*id, "the CRM did not answer for this item".to_owned())),
+    };
+    items.iter().filter_map(refusal).collect()
+}

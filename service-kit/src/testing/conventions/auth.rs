@@ -1,0 +1,111 @@
+use super::{Findings, Operation};
+use crate::auth::{APPLY, Role};
+use crate::server::Service;
+use crate::testing::{Client, INTEGRATION_KEY, Reply, TestService};
+use serde_json::{Value, json};
+
+/// Every operation × (no key, a wrong key, a revoked key, a key without the permission, each role).
+///
+/// Operations that apply replicas refuse the roles that write here with 409 `not_owner`, because
+/// their users have to be told where the master is.
+///
+/// # Panics
+/// Naming every operation that answers otherwise.
+pub async fn assert_auth(test: &TestService, service: &Service) {
+    let mut findings = Findings::default();
+    let operations = Operation::all(service);
+    let revoked = revoked_key(&test.client).await;
+    let unknown = test.client.with_key("tdm_nobody_ever_made_this_key_0123456789abcdef");
+    let keyless = [
+        ("no key", test.client.with_key("")),
+        ("unknown key", unknown),
+        ("revoked key", revoked),
+    ];
+    for operation in &operations {
+        for (kind, client) in &keyless {
+            let what = format!("{} with {kind}", operation.name());
+            let reply = call(client, operation).await;
+            findings.expect_problem(&what, &reply, 401, "unauthorized");
+            findings.check(
+                reply.headers.contains_key("www-authenticate"),
+                &what,
+                "no WWW-Authenticate",
+            );
+        }
+    }
+    for role in service.all_roles() {
+        let client = match role.name {
+            "integration" => test.client.with_key(INTEGRATION_KEY),
+            name => test.client.new_key(name, &[]).await,
+        };
+        for operation in &operations {
+            let what = format!("{} as {}", operation.name(), role.name);
+            let reply = call(&client, operation).await;
+            expect_decision(&mut findings, &what, operation, role, &reply);
+        }
+    }
+    for scope in scopes(&operations) {
+        only_what_it_names(&mut findings, &test.client, &operations, scope).await;
+    }
+    findings.assert_none();
+}
+
+fn expect_decision(findings: &mut Findings, what: &str, operation: &Operation, role: Role, reply: &Reply) {
+    if (role.grants)(&operation.scope) {
+        let refused = matches!(reply.status.as_u16(), 401 | 403);
+        findings.check(!refused, what, format_args!("refused with {}", reply.body));
+        findings.expect_well_formed(what, reply);
+    } else if operation.applies_replica() && (role.grants)("*:write") {
+        findings.expect_problem(what, reply, 409, "not_owner");
+        let told = reply.body["owner"].is_string() && reply.body["owner_path"].is_string();
+        findings.check(told, what, "does not say who the owner is");
+    } else {
+        findings.expect_problem(what, reply, 403, "forbidden");
+        let required = &reply.body["required_permission"];
+        findings.check(
+            *required == Value::from(operation.scope.as_str()),
+            what,
+            format_args!("documents {}, requires {required}", operation.scope),
+        );
+    }
+}
+
+fn scopes(operations: &[Operation]) -> Vec<&str> {
+    let mut scopes: Vec<&str> = operations.iter().map(|o| o.scope.as_str()).collect();
+    scopes.sort_unstable();
+    scopes.dedup();
+    scopes
+}
+
+/// A key with one permission opens the operations of that permission and no others.
+async fn only_what_it_names(findings: &mut Findings, admin: &Client, operations: &[Operation], scope: &str) {
+    if scope == APPLY {
+        return;
+    }
+    let client = admin.new_key("custom", &[scope]).await;
+    for operation in operations {
+        let what = format!("{} with only {scope}", operation.name());
+        let status = call(&client, operation).await.status.as_u16();
+        // A key that writes is told the owner of a replica instead.
+        let open = !matches!(status, 401 | 403) && !operation.applies_replica();
+        findings.check(
+            open == (operation.scope == scope),
+            &what,
+            format_args!("answered {status}"),
+        );
+    }
+}
+
+async fn revoked_key(admin: &Client) -> Client {
+    let body = json!({ "name": "revoked", "role": "admin" });
+    let made = admin.post("/v1/api-keys", body).await.expect(201);
+    let path = format!("/v1/api-keys/{}", super::text(&made["id"]));
+    admin.delete(&path).await.expect(200);
+    admin.with_key(&super::text(&made["key"]))
+}
+
+/// Without a body: whoever may call is refused for that, and nothing changes.
+async fn call(client: &Client, operation: &Operation) -> Reply {
+    let request = client.request(operation.method.clone(), &operation.path_of_nothing());
+    client.send(request).await
+}
