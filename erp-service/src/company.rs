@@ -1,6 +1,196 @@
-use service_kit::Routes;
+//! Settings of the company: one record, there from the first migration.
+//!
+//! The base currency is that of credit limits and exposures; it stays once there are customers.
+
+use crate::may;
+use crate::schema::company;
+use actix_web::{get, patch};
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use service_kit::decimal::Fraction;
 use service_kit::problem::Constraint;
+use service_kit::{Answer, Body, Command, Currency, Faults, Problem, Read, Resource, Result, Routes, Tx};
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use uuid::{Uuid, uuid};
 
-pub const CONSTRAINTS: &[Constraint] = &[];
+/// The id of the one record.
+pub const ID: Uuid = uuid!("00000000-0000-7000-8000-000000000001");
 
-pub fn routes(_: &mut Routes) {}
+/// Settings of the company.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Company {
+    pub id: Uuid,
+    pub name: String,
+    /// Currency of credit limits and exposures.
+    pub base_currency: Currency,
+    /// How far below the list price each role may sell before the order is held; roles that are
+    /// not named may sell at any price.
+    #[schema(example = json!({ "back_office": "0.2" }))]
+    pub price_deviation_limits: BTreeMap<String, Fraction>,
+    pub revision: i64,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CompanyPatch {
+    #[schema(min_length = 1, max_length = 200, pattern = r"\S", nullable = false)]
+    pub name: Option<String>,
+    #[schema(nullable = false)]
+    pub base_currency: Option<Currency>,
+    /// Roles to set; `null` removes one, those that are not named stay.
+    #[schema(schema_with = limits_patch)]
+    pub price_deviation_limits: Option<BTreeMap<String, Option<Fraction>>>,
+}
+
+/// An object of fractions or `null`, which the derived schema cannot say.
+fn limits_patch() -> utoipa::openapi::Object {
+    let limit = ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+        .pattern(Some(r"^(0(\.[0-9]{1,12})?|1(\.0{1,12})?)$"))
+        .max_length(Some(40));
+    ObjectBuilder::new()
+        .additional_properties(Some(limit))
+        .examples([serde_json::json!({ "back_office": "0.2" })])
+        .build()
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = company)]
+struct CompanyRow {
+    id: Uuid,
+    name: String,
+    base_currency: Currency,
+    price_deviation_limits: Value,
+    revision: i64,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+pub const CONSTRAINTS: &[Constraint] = &[Constraint::conflict(
+    "company_base_currency_in_use",
+    "base_currency_in_use",
+    "/base_currency",
+    "there are customers whose limits are in the base currency",
+)];
+
+impl From<CompanyRow> for Company {
+    fn from(row: CompanyRow) -> Self {
+        let limits = row.price_deviation_limits.as_object().into_iter().flatten();
+        Company {
+            id: row.id,
+            name: row.name,
+            base_currency: row.base_currency,
+            price_deviation_limits: limits
+                .filter_map(|(role, limit)| Some((role.clone(), limit.as_str()?.parse().ok()?)))
+                .collect(),
+            revision: row.revision,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+impl Company {
+    /// How far below the list price a role may sell, as a fraction; `None`: as far as it likes.
+    pub fn price_deviation_limit(&self, role: &str) -> Option<Decimal> {
+        self.price_deviation_limits.get(role).map(|limit| limit.value())
+    }
+}
+
+impl Resource for Company {
+    const PATH: &'static str = "company";
+    const TYPE: &'static str = "company";
+    fn id(&self) -> Uuid {
+        self.id
+    }
+    fn revision(&self) -> i64 {
+        self.revision
+    }
+}
+
+pub fn routes(routes: &mut Routes) {
+    routes.add(get_company).add(update_company);
+}
+
+/// The settings.
+#[utoipa::path(tag = "administration", security(("api_key" = ["company:read"])),
+    responses((status = 200, description = "The settings", body = Company)))]
+#[get("/company")]
+async fn get_company(read: Read<may::ReadCompany>) -> Result<Answer, Problem> {
+    read.one(|conn| Ok(settings(conn)?)).await
+}
+
+/// Change settings. The base currency stays once there are customers.
+#[utoipa::path(tag = "administration", request_body(content = CompanyPatch, content_type = "application/merge-patch+json"),
+    security(("api_key" = ["company:write"])), responses((status = 200, description = "The changed settings", body = Company)))]
+#[patch("/company")]
+async fn update_company(command: Command<may::WriteCompany>, body: Body<CompanyPatch>) -> Result<Answer, Problem> {
+    command.run(move |tx| update(tx, &body.0)).await
+}
+
+/// The settings as they are.
+///
+/// # Errors
+/// When the database refuses.
+pub fn settings(conn: &mut PgConnection) -> QueryResult<Company> {
+    let row: CompanyRow = company::table.find(ID).select(CompanyRow::as_select()).first(conn)?;
+    Ok(row.into())
+}
+
+fn update(tx: &mut Tx<'_>, patch: &CompanyPatch) -> Result<Company> {
+    let row: CompanyRow = company::table
+        .find(ID)
+        .for_update()
+        .select(CompanyRow::as_select())
+        .first(&mut **tx)?;
+    let before = Company::from(row);
+    tx.require_match(&before)?;
+    let limits = merged_limits(&before, patch)?;
+    let name = patch.name.as_ref().unwrap_or(&before.name);
+    let base_currency = patch.base_currency.unwrap_or(before.base_currency);
+    if (name, base_currency, &limits) == (&before.name, before.base_currency, &before.price_deviation_limits) {
+        return Ok(before);
+    }
+    let row: CompanyRow = diesel::update(company::table.find(ID))
+        .set((
+            company::name.eq(name),
+            company::base_currency.eq(base_currency),
+            company::price_deviation_limits.eq(serde_json::to_value(&limits)?),
+            company::revision.eq(company::revision + 1),
+            company::updated_at.eq(tx.now()),
+        ))
+        .returning(CompanyRow::as_returning())
+        .get_result(&mut **tx)?;
+    let after = Company::from(row);
+    tx.audit(Some(&before), &after)?;
+    Ok(after)
+}
+
+fn merged_limits(before: &Company, patch: &CompanyPatch) -> Result<BTreeMap<String, Fraction>, Problem> {
+    let roles = crate::app::SERVICE.all_roles();
+    let mut faults = Faults::default();
+    let mut limits = before.price_deviation_limits.clone();
+    for (role, limit) in patch.price_deviation_limits.iter().flatten() {
+        if !roles.iter().any(|known| known.name == role) {
+            let names: Vec<&str> = roles.iter().map(|role| role.name).collect();
+            let pointer = format!(
+                "/price_deviation_limits/{}",
+                role.replace('~', "~0").replace('/', "~1")
+            );
+            faults.add(pointer, "unknown_value", format!("expected one of {}", names.join(", ")));
+        }
+        match limit {
+            Some(limit) => limits.insert(role.clone(), *limit),
+            None => limits.remove(role),
+        };
+    }
+    faults.check()?;
+    Ok(limits)
+}

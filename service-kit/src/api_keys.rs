@@ -195,6 +195,7 @@ fn create(tx: &mut Tx<'_>, kit: &Kit, input: &ApiKeyIn) -> Result<NewApiKey> {
 
 fn revoke(tx: &mut Tx<'_>, id: Uuid) -> Result<ApiKey> {
     let before = find(tx, id)?;
+    tx.match_if_given(&before)?;
     if before.revoked_at.is_some() {
         return Ok(before);
     }

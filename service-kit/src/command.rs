@@ -105,6 +105,11 @@ impl<P: Permission> Command<P> {
         }
     }
 
+    /// Whether everything will be rolled back: for handlers that also act outside of the database.
+    pub fn dry_run(&self) -> bool {
+        self.dry_run
+    }
+
     /// Runs an action that changes an existing record; answers 200 with it.
     ///
     /// # Errors

@@ -46,7 +46,7 @@ pub mod tx;
 pub use auth::{Actor, Permission, Role};
 pub use command::{Command, OrNotFound, Put, Read};
 pub use decimal::{Amount, Discount, Quantity, UnitPrice};
-pub use http::{Answer, Body, OptionalBody, Path, Query, Resource};
+pub use http::{Answer, Body, IdPath, OptionalBody, Path, Query, Resource};
 pub use money::{Currency, Total};
 pub use openapi::Routes;
 pub use paging::{Cursor, Limit, Page, Sort};

@@ -59,14 +59,16 @@ impl Routes {
     pub fn document(&self, title: &str, description: &str, roles: &[Role]) -> Value {
         let mut components = Components::new();
         components.schemas.extend(self.schemas.iter().cloned());
+        // What every service uses; schemas of parameters are not collected with the handlers.
         for (name, schema) in [
-            (
-                crate::Problem::name(),
-                <crate::Problem as utoipa::PartialSchema>::schema(),
-            ),
-            (crate::Fault::name(), <crate::Fault as utoipa::PartialSchema>::schema()),
+            shared::<crate::Problem>(),
+            shared::<crate::Fault>(),
+            shared::<crate::Limit>(),
+            shared::<crate::Cursor>(),
+            shared::<crate::Sort>(),
+            shared::<crate::http::SearchText>(),
         ] {
-            components.schemas.insert(name.into_owned(), schema);
+            components.schemas.insert(name, schema);
         }
         let mut info = Info::new(title, env!("CARGO_PKG_VERSION"));
         info.description = Some(description.to_owned());
@@ -95,6 +97,10 @@ impl Routes {
         });
         document
     }
+}
+
+fn shared<T: ToSchema>() -> (String, RefOr<Schema>) {
+    (T::name().into_owned(), T::schema())
 }
 
 /// Adds to each operation what is the same everywhere: problems, headers, dry run.
@@ -140,7 +146,7 @@ fn complete(path: &str, mut item: Value) -> Value {
                 200,
             ));
         }
-        if method == "patch" || method == "put" {
+        if method == "patch" || method == "put" || method == "delete" {
             parameters.push(header("If-Match", "The ETag of the record as you know it", 500));
         }
         if writes {
@@ -162,7 +168,7 @@ fn dry_run_answer(method: &str, operation: &mut Value) {
     let Some(responses) = operation["responses"].as_object_mut() else {
         return;
     };
-    let created = responses.get("201").or(responses.get("204")).cloned();
+    let created = responses.get("201").cloned();
     if let (true, Some(mut created)) = (method != "get", created) {
         created["description"] = "Dry run: what would be made".into();
         responses.entry("200").or_insert(created);

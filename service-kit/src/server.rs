@@ -212,6 +212,11 @@ pub struct Running {
 }
 
 impl Running {
+    /// Stops the server from elsewhere, e.g. to show what others do meanwhile.
+    pub fn handle(&self) -> actix_web::dev::ServerHandle {
+        self.handle.clone()
+    }
+
     /// Answers long-polls, lets requests end for some seconds, and stops.
     pub async fn stop(self) {
         self.shutdown.send_replace(true);

@@ -195,7 +195,7 @@ impl<'a> Tx<'a> {
 
     fn check_match<R: Resource>(&mut self, current: &R, wanted: &str) -> Result<()> {
         let etag = current.etag();
-        if wanted == "*" || wanted.split(',').any(|tag| tag.trim() == etag) {
+        if wanted == "*" || wanted.split(',').any(|tag| current.matches(tag.trim())) {
             return Ok(());
         }
         let known = wanted
@@ -317,7 +317,7 @@ pub(crate) fn attempt(
             return match ended {
                 Ok(answer) => Attempt::Done {
                     answer: Answer {
-                        status: 200,
+                        status: if answer.body.is_empty() { 204 } else { 200 },
                         location: None,
                         etag: None,
                         ..answer

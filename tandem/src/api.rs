@@ -174,7 +174,10 @@ fn refused(method: &Method, path: &str, answer: &[u8]) -> Failure {
     let said = match serde_json::from_slice::<Problem>(answer) {
         Err(_) => String::from_utf8_lossy(answer).into_owned(),
         Ok(problem) => {
-            let faults = problem.errors.iter().map(|fault| format!("; {} {}", fault.pointer, fault.message));
+            let faults = problem
+                .errors
+                .iter()
+                .map(|fault| format!("; {} {}", fault.pointer, fault.message));
             format!("{problem}{}", faults.collect::<String>())
         }
     };

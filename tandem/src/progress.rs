@@ -1,10 +1,10 @@
 //! A progress bar per step; plain lines where nobody watches.
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-/// Where steps show. Standard error, so that the summary on standard output stands alone.
+/// Where steps show: standard error, so that the summary on standard output stands alone.
 #[derive(Clone)]
 pub struct Progress {
     bars: Option<MultiProgress>,
@@ -19,7 +19,7 @@ impl Default for Progress {
 }
 
 impl Progress {
-    /// A step of so many things; 0 for one whose length nobody knows.
+    /// A step of so many things; 0 for one that cannot be counted.
     pub fn step(&self, name: &'static str, things: usize) -> Step {
         let bar = self.bars.as_ref().map(|bars| {
             let bar = bars.add(ProgressBar::new(things as u64));
@@ -32,34 +32,36 @@ impl Progress {
             name,
             things,
             started: Instant::now(),
+            progress: self.clone(),
             bar,
         }
     }
 
-    /// A line above the bars.
+    /// A line above the bars. Nobody may be left to read it: that is no reason to fail.
     pub fn say(&self, line: &str) {
         match &self.bars {
             Some(bars) if bars.println(line).is_ok() => {}
-            _ => eprintln!("{line}"),
+            _ => drop(writeln!(std::io::stderr(), "{line}")),
         }
     }
 }
 
 fn style(things: usize) -> ProgressStyle {
     let template = match things {
-        0 => "  {message:<34} {spinner}",
-        _ => "  {message:<34} {bar:30} {pos:>5}/{len}",
+        0 => "  {msg:<34} {spinner}",
+        _ => "  {msg:<34} {bar:30} {pos:>5}/{len}",
     };
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("━╸─")
 }
 
-/// A step under way. Dropped before [`Step::done`], it stays as far as it came.
+/// A step under way. Dropped before [`Step::done`], its bar stays as far as it came.
 pub struct Step {
     name: &'static str,
     things: usize,
     started: Instant,
+    progress: Progress,
     bar: Option<ProgressBar>,
 }
 
@@ -78,29 +80,24 @@ impl Step {
         }
     }
 
-    /// The step is done: its line stays, with the time that it took.
-    pub fn done(self) {
+    /// The step is done: a line with the time that it took stays in the place of its bar.
+    pub fn done(mut self) {
         let count = match self.things {
             0 => String::new(),
-            things => format!("{things:>6}"),
+            things => things.to_string(),
         };
         let seconds = self.started.elapsed().as_secs_f64();
-        let line = format!("  {:<34} {count:>6}  {seconds:>5.1} s", self.name);
-        match &self.bar {
-            Some(bar) => {
-                bar.set_style(ProgressStyle::with_template("{message}").unwrap_or_else(|_| ProgressStyle::default_bar()));
-                bar.finish_with_message(line);
-            }
-            None => eprintln!("{line}"),
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
         }
+        let line = format!("  {:<34} {count:>6} {seconds:>6.1} s", self.name);
+        self.progress.say(&line);
     }
 }
 
 impl Drop for Step {
     fn drop(&mut self) {
-        if let Some(bar) = &self.bar
-            && !bar.is_finished()
-        {
+        if let Some(bar) = &self.bar {
             bar.abandon();
         }
     }

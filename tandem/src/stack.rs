@@ -36,8 +36,12 @@ impl Stack {
     /// # Errors
     /// When none does.
     pub fn read(directory: &Path) -> Result<Self> {
-        read_json(&Self::path(directory))?
-            .ok_or_else(|| Failure::new(format!("nothing runs in {}: start it with tandem up", directory.display())))
+        read_json(&Self::path(directory))?.ok_or_else(|| {
+            Failure::new(format!(
+                "nothing runs in {}: start it with tandem up",
+                directory.display()
+            ))
+        })
     }
 
     /// Writes it at once, for us alone to read.

@@ -257,7 +257,9 @@ pub fn prices_for(
     .rows(conn)?;
     let mut prices = vec![None; asked.len()];
     for price in found {
-        let slot = usize::try_from(price.position).ok().and_then(|n| prices.get_mut(n.checked_sub(1)?));
+        let slot = usize::try_from(price.position)
+            .ok()
+            .and_then(|n| prices.get_mut(n.checked_sub(1)?));
         if let Some(slot) = slot {
             *slot = Some(price.unit_price);
         }

@@ -71,9 +71,19 @@ macro_rules! replica {
                 created_at: ::chrono::DateTime<::chrono::Utc>,
                 updated_at: ::chrono::DateTime<::chrono::Utc>,
             ) -> Self {
-                $name { revision, created_at, updated_at, ..self }
+                $name {
+                    revision,
+                    created_at,
+                    updated_at,
+                    ..self
+                }
             }
-            fn stamps(&self) -> (::chrono::DateTime<::chrono::Utc>, ::chrono::DateTime<::chrono::Utc>) {
+            fn stamps(
+                &self,
+            ) -> (
+                ::chrono::DateTime<::chrono::Utc>,
+                ::chrono::DateTime<::chrono::Utc>,
+            ) {
                 (self.created_at, self.updated_at)
             }
         }
@@ -86,11 +96,7 @@ macro_rules! apply_replica {
         use ::diesel::prelude::*;
         use $crate::catalogue::replica::{Decision, decide};
         let (tx, told): (&mut ::service_kit::Tx<'_>, _) = ($tx, $told);
-        let stored = $table::table
-            .find(told.id)
-            .for_update()
-            .first(&mut **tx)
-            .optional()?;
+        let stored = $table::table.find(told.id).for_update().first(&mut **tx).optional()?;
         match decide(stored, told, $replace, tx.now()) {
             Decision::Leave(stored) => Ok(::service_kit::Put::Unchanged(stored)),
             Decision::Insert(new) => {
@@ -106,7 +112,9 @@ macro_rules! apply_replica {
                 Ok(::service_kit::Put::Created(new))
             }
             Decision::Update { before, after } => {
-                ::diesel::update($table::table.find(after.id)).set(&after).execute(&mut **tx)?;
+                ::diesel::update($table::table.find(after.id))
+                    .set(&after)
+                    .execute(&mut **tx)?;
                 tx.audit(Some(&before), &after)?;
                 Ok(::service_kit::Put::Updated(after))
             }

@@ -167,8 +167,8 @@ fn insert(tx: &mut Tx<'_>, id: Uuid, input: &CustomerIn) -> Result<Option<Custom
     let customer = whole.customer;
     tx.audit(None, &customer)?;
     emit(tx, &customer)?;
-    let entry = Entry::here(tx, id, "customer_created", &customer)
-        .summary(format!("Customer created: {}", customer.core.name));
+    let entry =
+        Entry::here(tx, id, "customer_created", &customer).summary(format!("Customer created: {}", customer.core.name));
     timeline::add(tx, entry)?;
     Ok(Some(customer))
 }

@@ -148,7 +148,7 @@ pub fn routes(routes: &mut Routes) {
         .add(list_addresses)
         .add(create_address)
         .add(get_address)
-        .add(patch_address)
+        .add(update_address)
         .add(delete_address);
 }
 
@@ -181,7 +181,9 @@ async fn create_address(
     path: Path<IdPath>,
     body: Body<AddressIn>,
 ) -> Result<Answer, Problem> {
-    command.create(move |tx| parts::add::<Address>(tx, path.id, &body.0)).await
+    command
+        .create(move |tx| parts::add::<Address>(tx, path.id, &body.0))
+        .await
 }
 
 #[utoipa::path(tag = "customers", params(IdPath), security(("api_key" = ["customers:read"])),
@@ -195,7 +197,7 @@ async fn get_address(read: Read<may::ReadCustomers>, path: Path<IdPath>) -> Resu
 #[utoipa::path(tag = "customers", params(IdPath), request_body = AddressPatch, security(("api_key" = ["customers:write"])),
     responses((status = 200, description = "The address", body = Address)))]
 #[patch("/addresses/{id}")]
-async fn patch_address(
+async fn update_address(
     command: Command<may::WriteCustomers>,
     path: Path<IdPath>,
     body: Body<AddressPatch>,

@@ -138,7 +138,7 @@ pub fn routes(routes: &mut Routes) {
         .add(list_contacts)
         .add(create_contact)
         .add(get_contact)
-        .add(patch_contact)
+        .add(update_contact)
         .add(delete_contact);
 }
 
@@ -172,7 +172,9 @@ async fn create_contact(
     path: Path<IdPath>,
     body: Body<ContactIn>,
 ) -> Result<Answer, Problem> {
-    command.create(move |tx| parts::add::<Contact>(tx, path.id, &body.0)).await
+    command
+        .create(move |tx| parts::add::<Contact>(tx, path.id, &body.0))
+        .await
 }
 
 #[utoipa::path(tag = "customers", params(IdPath), security(("api_key" = ["customers:read"])),
@@ -186,7 +188,7 @@ async fn get_contact(read: Read<may::ReadCustomers>, path: Path<IdPath>) -> Resu
 #[utoipa::path(tag = "customers", params(IdPath), request_body = ContactPatch, security(("api_key" = ["customers:write"])),
     responses((status = 200, description = "The contact", body = Contact)))]
 #[patch("/contacts/{id}")]
-async fn patch_contact(
+async fn update_contact(
     command: Command<may::WriteCustomers>,
     path: Path<IdPath>,
     body: Body<ContactPatch>,

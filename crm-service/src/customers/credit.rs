@@ -88,14 +88,14 @@ impl From<CreditRow> for CustomerCredit {
 }
 
 pub fn routes(routes: &mut Routes) {
-    routes.add(put_customer_credit);
+    routes.add(apply_customer_credit);
 }
 
 /// Apply the ERP's credit facts; answers with the customer as it then is.
 #[utoipa::path(tag = "replicas", params(IdPath), request_body = CustomerCreditIn, security(("api_key" = ["integration:apply"])),
     responses((status = 200, description = "The customer", body = Customer)))]
 #[put("/customers/{id}/credit")]
-async fn put_customer_credit(
+async fn apply_customer_credit(
     command: Command<may::ApplyCredit>,
     path: Path<IdPath>,
     body: Body<CustomerCreditIn>,

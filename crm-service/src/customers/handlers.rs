@@ -42,7 +42,7 @@ pub fn routes(routes: &mut Routes) {
         .add(create_customer)
         .add(get_customer)
         .add(put_customer)
-        .add(patch_customer)
+        .add(update_customer)
         .add(archive_customer)
         .add(restore_customer);
 }
@@ -136,7 +136,7 @@ async fn put_customer(
 #[utoipa::path(tag = "customers", params(IdPath), request_body = CustomerPatch, security(("api_key" = ["customers:write"])),
     responses((status = 200, description = "The customer", body = Customer)))]
 #[patch("/customers/{id}")]
-async fn patch_customer(
+async fn update_customer(
     command: Command<may::WriteCustomers>,
     path: Path<IdPath>,
     body: Body<CustomerPatch>,

@@ -25,7 +25,12 @@ use uuid::Uuid;
 pub struct LegalEntityIn {
     /// Minted here when absent.
     pub id: Option<Uuid>,
-    #[schema(min_length = 1, max_length = 200, pattern = r"\S", example = "Alfreds Futterkiste GmbH")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"\S",
+        example = "Alfreds Futterkiste GmbH"
+    )]
     pub name: String,
     #[schema(min_length = 1, max_length = 50)]
     pub tax_id: Option<String>,
@@ -148,7 +153,7 @@ pub fn routes(routes: &mut Routes) {
         .add(list_legal_entities)
         .add(create_legal_entity)
         .add(get_legal_entity)
-        .add(patch_legal_entity)
+        .add(update_legal_entity)
         .add(delete_legal_entity);
 }
 
@@ -182,7 +187,9 @@ async fn create_legal_entity(
     path: Path<IdPath>,
     body: Body<LegalEntityIn>,
 ) -> Result<Answer, Problem> {
-    command.create(move |tx| parts::add::<LegalEntity>(tx, path.id, &body.0)).await
+    command
+        .create(move |tx| parts::add::<LegalEntity>(tx, path.id, &body.0))
+        .await
 }
 
 #[utoipa::path(tag = "customers", params(IdPath), security(("api_key" = ["customers:read"])),
@@ -196,7 +203,7 @@ async fn get_legal_entity(read: Read<may::ReadCustomers>, path: Path<IdPath>) ->
 #[utoipa::path(tag = "customers", params(IdPath), request_body = LegalEntityPatch, security(("api_key" = ["customers:write"])),
     responses((status = 200, description = "The legal entity", body = LegalEntity)))]
 #[patch("/legal-entities/{id}")]
-async fn patch_legal_entity(
+async fn update_legal_entity(
     command: Command<may::WriteCustomers>,
     path: Path<IdPath>,
     body: Body<LegalEntityPatch>,
@@ -211,5 +218,7 @@ async fn patch_legal_entity(
     responses((status = 204, description = "It is gone")))]
 #[delete("/legal-entities/{id}")]
 async fn delete_legal_entity(command: Command<may::WriteCustomers>, path: Path<IdPath>) -> Result<Answer, Problem> {
-    command.answer(move |tx| parts::remove::<LegalEntity>(tx, path.id)).await
+    command
+        .answer(move |tx| parts::remove::<LegalEntity>(tx, path.id))
+        .await
 }

@@ -71,7 +71,12 @@ pub const CONSTRAINTS: &[Constraint] = &[
     ),
     Constraint::conflict("contacts_pkey", "duplicate", "/id", "another contact has this id"),
     Constraint::conflict("addresses_pkey", "duplicate", "/id", "another address has this id"),
-    Constraint::conflict("legal_entities_pkey", "duplicate", "/id", "another legal entity has this id"),
+    Constraint::conflict(
+        "legal_entities_pkey",
+        "duplicate",
+        "/id",
+        "another legal entity has this id",
+    ),
     Constraint::rule(
         "legal_entities_one_default",
         "default_overlaps",

@@ -35,7 +35,12 @@ text_enum! {
 pub struct CustomerIn {
     /// Minted here when absent; the same in both systems.
     pub id: Option<Uuid>,
-    #[schema(min_length = 1, max_length = 200, pattern = r"\S", example = "Société Générale de Thé")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"\S",
+        example = "Société Générale de Thé"
+    )]
     pub name: String,
     pub kind: CustomerKind,
     pub email: Option<Email>,

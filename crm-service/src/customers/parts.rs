@@ -115,7 +115,9 @@ fn lock<P: Part>(tx: &mut Tx<'_>, id: Uuid) -> Result<(Customer, P)> {
 /// The faults of the customer as it would be; those of this part point into the body.
 fn check<P: Part>(after: &Customer, id: Uuid) -> Result<()> {
     let mut faults = Faults::default();
-    rules::legal_entities(&after.legal_entities, &mut faults, |entity| (entity == id).then(String::new));
+    rules::legal_entities(&after.legal_entities, &mut faults, |entity| {
+        (entity == id).then(String::new)
+    });
     Ok(faults.check()?)
 }
 
@@ -156,7 +158,11 @@ pub struct Plan<P> {
 /// so that a repeat of the same input changes nothing.
 pub fn plan<P: Part>(tx: &Tx<'_>, customer_id: Uuid, existing: &[P], inputs: &[P::In], faults: &mut Faults) -> Plan<P> {
     let mut named = HashSet::new();
-    for (index, id) in inputs.iter().enumerate().filter_map(|(i, input)| Some((i, P::given_id(input)?))) {
+    for (index, id) in inputs
+        .iter()
+        .enumerate()
+        .filter_map(|(i, input)| Some((i, P::given_id(input)?)))
+    {
         if !named.insert(id) {
             let pointer = format!("/{}/{index}/id", P::FIELD);
             faults.add(pointer, "duplicate", "this id stands in the list twice");
@@ -175,7 +181,9 @@ pub fn plan<P: Part>(tx: &Tx<'_>, customer_id: Uuid, existing: &[P], inputs: &[P
     for input in inputs {
         let found = match P::given_id(input) {
             Some(id) => left.iter().position(|old| old.id() == id),
-            None => left.iter().position(|old| !named.contains(&old.id()) && as_given(input, old) == *old),
+            None => left
+                .iter()
+                .position(|old| !named.contains(&old.id()) && as_given(input, old) == *old),
         };
         let part = match found.map(|index| left.remove(index)) {
             None => {
@@ -230,7 +238,9 @@ macro_rules! stored_in {
             diesel::insert_into($table::table).values(self).execute(conn)
         }
         fn update(&self, conn: &mut PgConnection) -> QueryResult<usize> {
-            diesel::update($table::table.find(self.id)).set(self).execute(conn)
+            diesel::update($table::table.find(self.id))
+                .set(self)
+                .execute(conn)
         }
         fn delete(&self, conn: &mut PgConnection) -> QueryResult<usize> {
             diesel::delete($table::table.find(self.id)).execute(conn)

@@ -103,12 +103,18 @@ fn grouped<T>(rows: Vec<T>, key: impl Fn(&T) -> Uuid) -> HashMap<Uuid, Vec<T>> {
 
 /// Stores a new customer's core; false when there is one with this id.
 pub fn insert(conn: &mut PgConnection, core: &CustomerCore) -> QueryResult<bool> {
-    let inserted = diesel::insert_into(customers::table)
-        .values(core)
-        .on_conflict(customers::id)
-        .do_nothing()
-        .execute(conn)?;
-    Ok(inserted == 1)
+    let statement = diesel::insert_into(customers::table).values(core);
+    if statement.on_conflict_do_nothing().execute(conn)? == 1 {
+        return Ok(true);
+    }
+    // A twin clashes in its external_ref as well as in its id: the id tells that it is a twin.
+    let twin = customers::table.find(core.id).select(customers::id);
+    if twin.first::<Uuid>(conn).optional()?.is_some() {
+        return Ok(false);
+    }
+    // Only the external_ref is taken: let its constraint say so.
+    statement.execute(conn)?;
+    Ok(true)
 }
 
 /// Stores the core of a customer that is locked.
@@ -119,10 +125,6 @@ pub fn update(conn: &mut PgConnection, core: &CustomerCore) -> QueryResult<usize
 /// # Errors
 /// 404 when there is no such customer.
 pub fn require(conn: &mut PgConnection, id: Uuid) -> Result<()> {
-    customers::table
-        .find(id)
-        .select(customers::id)
-        .first::<Uuid>(conn)
-        .or_not_found("customer")
-        .map(drop)
+    let customer = customers::table.find(id).select(customers::id);
+    customer.first::<Uuid>(conn).or_not_found("customer").map(drop)
 }

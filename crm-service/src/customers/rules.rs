@@ -74,3 +74,64 @@ fn overlap(a: &LegalEntity, b: &LegalEntity) -> bool {
         |from: Option<NaiveDate>, to: Option<NaiveDate>| from.is_none_or(|from| to.is_none_or(|to| from <= to));
     begins_in_time(a.valid_from, b.valid_to) && begins_in_time(b.valid_from, a.valid_to)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::{DateTime, Days};
+    use proptest::prelude::*;
+
+    fn day(offset: Option<u64>) -> Option<NaiveDate> {
+        let start = NaiveDate::from_ymd_opt(2026, 6, 28)?;
+        offset.and_then(|offset| start.checked_add_days(Days::new(offset)))
+    }
+
+    fn entity(is_default: bool, from: Option<u64>, to: Option<u64>) -> LegalEntity {
+        LegalEntity {
+            id: Uuid::new_v4(),
+            customer_id: Uuid::nil(),
+            name: "x".to_owned(),
+            tax_id: None,
+            registration_number: None,
+            valid_from: day(from),
+            valid_to: day(to),
+            is_default,
+            revision: 1,
+            created_at: DateTime::UNIX_EPOCH,
+            updated_at: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    fn codes(entities: &[LegalEntity]) -> Vec<String> {
+        let mut faults = Faults::default();
+        legal_entities(entities, &mut faults, |_| Some(String::new()));
+        let problem = faults.check().err();
+        let faults = problem.into_iter().flat_map(|problem| problem.errors);
+        faults.map(|fault| fault.code).collect()
+    }
+
+    proptest! {
+        /// The rule agrees with looking at every single day, the open ends included.
+        #[test]
+        fn two_defaults_on_a_day_are_found(
+            entities in proptest::collection::vec((any::<bool>(), proptest::option::of(1u64..8), proptest::option::of(1u64..8)), 0..4)
+        ) {
+            let entities: Vec<_> = entities.into_iter().map(|(default, from, to)| entity(default, from, to)).collect();
+            let ordered = !entities.iter().any(ends_before_it_begins);
+            prop_assume!(ordered);
+            let valid = |entity: &&LegalEntity, on: Option<NaiveDate>| {
+                entity.valid_from.is_none_or(|from| Some(from) <= on) && entity.valid_to.is_none_or(|to| on <= Some(to))
+            };
+            let clash = (0..=9).any(|offset| {
+                entities.iter().filter(|entity| entity.is_default && valid(entity, day(Some(offset)))).count() > 1
+            });
+            prop_assert_eq!(codes(&entities).contains(&"default_overlaps".to_owned()), clash);
+        }
+    }
+
+    #[test]
+    fn a_validity_that_ends_too_early_is_one_fault() {
+        let entities = [entity(true, Some(5), Some(4)), entity(true, None, None)];
+        assert_eq!(codes(&entities), ["out_of_range"]);
+    }
+}

@@ -61,8 +61,14 @@ pub const CONSTRAINTS: &[Constraint] = &[
         "another order has a line with the id of one of these",
     ),
     Constraint::rule(
+        "orders_dates",
+        "out_of_range",
+        "/requested_date",
+        "must not be before the order date",
+    ),
+    Constraint::rule(
         "orders_customer_known",
-        "unknown_reference",
+        "unknown_customer",
         "/customer_id",
         "there is no such customer",
     ),

@@ -193,9 +193,11 @@ impl Resource for Order {
 pub struct OrdersQuery {
     /// Finds the text anywhere in the ERP's number or the `external_ref`.
     pub q: Option<SearchText>,
+    #[param(inline)]
     pub status: Option<OrderStatus>,
     pub customer_id: Option<Uuid>,
     pub external_ref: Option<SearchText>,
+    #[param(inline)]
     pub origin: Option<OrderOrigin>,
     /// Orders of this day or later.
     pub order_date_from: Option<NaiveDate>,

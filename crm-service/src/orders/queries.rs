@@ -16,7 +16,7 @@ use uuid::Uuid;
 #[derive(QueryableByName)]
 struct Found {
     #[diesel(embed)]
-    row: OrderRow,
+    order: OrderRow,
     #[diesel(sql_type = Json)]
     lines: AsJson<Vec<LineRow>>,
 }
@@ -33,7 +33,7 @@ pub fn find(conn: &mut PgConnection, id: Uuid) -> QueryResult<StoredOrder> {
     .bind::<SqlUuid, _>(id)
     .row(conn)?;
     Ok(StoredOrder {
-        row: found.row,
+        row: found.order,
         lines: found.lines.0,
     })
 }
@@ -51,8 +51,7 @@ pub fn page(conn: &mut PgConnection, query: &OrdersQuery) -> Result<Page<Order>>
         found = found.filter(
             orders::number
                 .ilike(pattern.clone())
-                .is_true()
-                .or(orders::external_ref.ilike(pattern).is_true()),
+                .or(orders::external_ref.ilike(pattern)),
         );
     }
     if let Some(status) = query.status {

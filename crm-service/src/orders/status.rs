@@ -1,7 +1,6 @@
 //! The states of an order and what may be done in each: pure.
 
 use service_kit::Problem;
-use utoipa::ToSchema;
 use uuid::Uuid;
 
 service_kit::text_enum! {

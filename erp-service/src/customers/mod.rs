@@ -1,7 +1,38 @@
+//! Customers: who buys, and on which terms.
+//!
+//! A customer has two masters. **The CRM** owns who it is (name, legal entities, contacts,
+//! addresses, grade …); that part arrives as a whole by `PUT` with its `source_version`, and a
+//! newer one wins. **The ERP** owns the terms: tier, credit limit (none = unlimited, 0 =
+//! prepayment), credit hold, block; they change by `PATCH`.
+//!
+//! - `version` counts changes of the terms; each is a `customer.credit_changed` event, and so is
+//!   the creation, because the CRM shows the terms. Applying the CRM's part emits nothing: nothing
+//!   echoes.
+//! - `revision` counts changes of the whole record.
+//! - Nothing of the CRM's part is unique here: changes of two customers may arrive in any order.
+//! - Users create no customers here and change nothing of the CRM's part: 409 `not_owner`.
+
+mod actions;
+mod handlers;
+mod model;
+mod queries;
+
+pub use model::{Customer, CustomerKind, CustomerPatch, CustomerStatus, CustomerWithExposure, ReplicatedCustomer, Terms};
+pub use queries::{lock_terms, terms};
+
 use service_kit::Routes;
 use service_kit::problem::Constraint;
 
+/// Where the CRM has them.
 pub const OWNER_PATH: &str = "/v1/customers";
-pub const CONSTRAINTS: &[Constraint] = &[];
 
-pub fn routes(_: &mut Routes) {}
+pub fn routes(routes: &mut Routes) {
+    handlers::routes(routes);
+}
+
+pub const CONSTRAINTS: &[Constraint] = &[Constraint::rule(
+    "customers_credit_limit_not_negative",
+    "out_of_range",
+    "/credit_limit",
+    "must not be negative",
+)];

@@ -21,6 +21,18 @@ pub trait Resource: Serialize {
     fn etag(&self) -> String {
         format!("\"{}\"", self.revision())
     }
+
+    /// Whether a tag in `If-Match` stands for the record as it is now. Records whose `ETag` covers
+    /// more than they own (see [`same_revision`]) let their revision alone decide.
+    fn matches(&self, tag: &str) -> bool {
+        tag == self.etag()
+    }
+}
+
+/// Whether a tag `"<revision>"` or `"<revision>.<more>"` names this revision.
+pub fn same_revision(tag: &str, revision: i64) -> bool {
+    let inner = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
+    inner.and_then(|inner| inner.split('.').next()) == Some(revision.to_string().as_str())
 }
 
 /// A successful answer with its body already serialised.

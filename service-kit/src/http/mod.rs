@@ -6,7 +6,7 @@ mod params;
 mod patch;
 mod validation;
 
-pub use answer::{Answer, Resource};
+pub use answer::{Answer, Resource, same_revision};
 pub(crate) use body::BodyHash;
 pub use body::{Body, OptionalBody};
 pub(crate) use params::parse_query;

@@ -160,7 +160,10 @@ impl Company {
                 }
             }
         }
-        let files = contents.iter().map(|(file, content)| (*file, content.as_slice())).collect();
+        let files = contents
+            .iter()
+            .map(|(file, content)| (*file, content.as_slice()))
+            .collect();
         read::company(&name, &files).context(|| format!("{} cannot be loaded", folder.display()))
     }
 
@@ -191,7 +194,12 @@ impl Company {
     /// How many units of each product the given orders take.
     fn units(&self, counts: impl Fn(&Order) -> bool) -> HashMap<i64, i64> {
         let mut units = HashMap::new();
-        for line in self.orders.iter().filter(|order| counts(order)).flat_map(|order| &order.lines) {
+        for line in self
+            .orders
+            .iter()
+            .filter(|order| counts(order))
+            .flat_map(|order| &order.lines)
+        {
             *units.entry(line.product_id).or_default() += line.quantity;
         }
         units
@@ -219,7 +227,10 @@ impl Company {
     pub fn check_against(&self, today: NaiveDate) -> std::result::Result<(), Faults> {
         let mut faults = Vec::new();
         for order in &self.orders {
-            let dates = [("order_date", Some(order.order_date)), ("shipped_date", order.shipped_date)];
+            let dates = [
+                ("order_date", Some(order.order_date)),
+                ("shipped_date", order.shipped_date),
+            ];
             for (column, date) in dates {
                 if let Some(date) = date.filter(|date| *date > today) {
                     let message = format!("{date} lies in the future: today is {today} on this machine");

@@ -208,17 +208,31 @@ pub fn company(name: &str, files: &HashMap<&str, &[u8]>) -> Result<Company, Faul
         order_ids.mention(ORDER_LINES.file, row.line, "order_id", &order_id);
         product_ids.mention(ORDER_LINES.file, row.line, "product_id", &line.product_id);
         if !seen.insert((order_id, line.product_id)) {
-            row.fault("product_id", format!("{} stands twice in order {order_id}", line.product_id));
+            row.fault(
+                "product_id",
+                format!("{} stands twice in order {order_id}", line.product_id),
+            );
         }
         (order_id, line)
     });
     let no_lines_at_all = lines.is_empty();
     give_lines(&mut orders, lines);
     for order in orders.iter().filter(|order| order.lines.is_empty() && !no_lines_at_all) {
-        faults.push(Fault::line(ORDERS.file, order.line, format!("order {} has no lines", order.id)));
+        faults.push(Fault::line(
+            ORDERS.file,
+            order.line,
+            format!("order {} has no lines", order.id),
+        ));
     }
     customer_ids.check(&mut faults);
-    for ids in [&supplier_ids, &category_ids, &product_ids, &employee_ids, &shipper_ids, &order_ids] {
+    for ids in [
+        &supplier_ids,
+        &category_ids,
+        &product_ids,
+        &employee_ids,
+        &shipper_ids,
+        &order_ids,
+    ] {
         ids.check(&mut faults);
     }
     for (layout, rows) in [
@@ -270,7 +284,14 @@ fn customer(row: &mut Row<'_>, ids: &mut Ids<String>) -> Customer {
 fn supplier(row: &mut Row<'_>, ids: &mut Ids<i64>) {
     let id = row.integer("supplier_id", 0);
     ids.own(row, &id);
-    for column in ["company_name", "contact_name", "contact_title", "address", "city", "phone"] {
+    for column in [
+        "company_name",
+        "contact_name",
+        "contact_title",
+        "address",
+        "city",
+        "phone",
+    ] {
         row.text(column, NAME);
     }
     for column in ["region", "postal_code", "home_page"] {
@@ -366,7 +387,10 @@ fn country(row: &mut Row<'_>, column: &'static str) -> &'static str {
     let name = row.text(column, NAME);
     countries::code(&name).unwrap_or_else(|| {
         if !name.is_empty() {
-            row.fault(column, format!("{name:?} is no country that ISO 3166-1 knows in English"));
+            row.fault(
+                column,
+                format!("{name:?} is no country that ISO 3166-1 knows in English"),
+            );
         }
         ""
     })

@@ -56,7 +56,11 @@ pub(super) fn read<T>(
             }));
         } else {
             let (expected, found) = (layout.columns.len(), record.len());
-            faults.push(Fault::line(layout.file, line, format!("{found} fields instead of {expected}")));
+            faults.push(Fault::line(
+                layout.file,
+                line,
+                format!("{found} fields instead of {expected}"),
+            ));
         }
     }
     if is_header {
@@ -84,10 +88,15 @@ impl Row<'_> {
         }
     }
 
-    /// A text of at most so many characters that may be missing. Only a line break may stand in
-    /// it of all control characters.
+    /// A text of at most so many characters that may be missing.
     pub(super) fn optional(&mut self, column: &'static str, longest: usize) -> Option<String> {
-        let text = self.cell(column)?;
+        let text = self.cell(column);
+        self.bounded(column, text, longest)
+    }
+
+    /// Of all control characters, only a line break may stand in a text.
+    fn bounded(&mut self, column: &'static str, text: Option<String>, longest: usize) -> Option<String> {
+        let text = text?;
         if text.chars().count() > longest {
             self.fault(column, format!("is longer than {longest} characters"));
         }
@@ -106,18 +115,14 @@ impl Row<'_> {
         text
     }
 
+    /// A text of at most so many characters that must be there.
     pub(super) fn text(&mut self, column: &'static str, longest: usize) -> String {
-        self.required(column);
-        self.optional(column, longest).unwrap_or_default()
+        let text = self.required(column);
+        self.bounded(column, text, longest).unwrap_or_default()
     }
 
     /// A cell that must be there, understood by `parse`.
-    fn parsed<T: Default>(
-        &mut self,
-        column: &'static str,
-        expected: &str,
-        parse: impl FnOnce(&str) -> Option<T>,
-    ) -> T {
+    fn parsed<T: Default>(&mut self, column: &'static str, expected: &str, parse: impl FnOnce(&str) -> Option<T>) -> T {
         let Some(text) = self.required(column) else {
             return T::default();
         };
@@ -130,7 +135,9 @@ impl Row<'_> {
 
     /// A whole number from `least` on, of at most 8 digits.
     pub(super) fn integer(&mut self, column: &'static str, least: i64) -> i64 {
-        self.parsed(column, &format!("a whole number from {least} on"), |text| whole(text, least))
+        self.parsed(column, &format!("a whole number from {least} on"), |text| {
+            whole(text, least)
+        })
     }
 
     /// The same, if it is there.
@@ -172,10 +179,14 @@ impl Row<'_> {
 
     /// A date with a time of midnight.
     pub(super) fn timestamp(&mut self, column: &'static str) -> NaiveDate {
-        self.parsed(column, "a timestamp at midnight such as 1996-07-04 00:00:00.000", |text| {
-            let (day, time) = text.split_at_checked(10)?;
-            date(day).filter(|_| ["", " 00:00:00", " 00:00:00.000"].contains(&time))
-        })
+        self.parsed(
+            column,
+            "a timestamp at midnight such as 1996-07-04 00:00:00.000",
+            |text| {
+                let (day, time) = text.split_at_checked(10)?;
+                date(day).filter(|_| ["", " 00:00:00", " 00:00:00.000"].contains(&time))
+            },
+        )
     }
 
     pub(super) fn optional_timestamp(&mut self, column: &'static str) -> Option<NaiveDate> {
@@ -194,7 +205,10 @@ fn decimal(text: &str, places: usize) -> Option<Decimal> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let plain = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let fits = plain(whole) && whole.len() <= 8 && plain(fraction) && fraction.len() <= places;
-    text.parse::<Decimal>().ok().filter(|_| fits).map(|number| number.normalize())
+    text.parse::<Decimal>()
+        .ok()
+        .filter(|_| fits)
+        .map(|number| number.normalize())
 }
 
 /// `YYYY-MM-DD` of a day from 1900 to 2999.

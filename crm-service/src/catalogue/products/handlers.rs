@@ -5,9 +5,7 @@ use crate::may;
 use crate::schema::products;
 use actix_web::{get, patch, post, put};
 use service_kit::http::IdPath;
-use service_kit::{
-    Answer, Body, Command, OrNotFound, Page, Path, Problem, Put, Query, Read, Result, Routes, Tx,
-};
+use service_kit::{Answer, Body, Command, OrNotFound, Page, Path, Problem, Put, Query, Read, Result, Routes, Tx};
 use uuid::Uuid;
 
 pub fn routes(routes: &mut Routes) {

@@ -138,6 +138,7 @@ pub struct ProductsQuery {
     pub q: Option<SearchText>,
     pub sku: Option<SearchText>,
     pub category_id: Option<Uuid>,
+    #[param(inline)]
     pub status: Option<ProductStatus>,
     pub external_ref: Option<SearchText>,
     pub limit: Option<Limit>,

@@ -2,7 +2,7 @@ use crate::schema::{categories, products};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
-use service_kit::http::{SearchText, present};
+use service_kit::http::{SearchText, present, same_revision};
 use service_kit::tx::Emitted;
 use service_kit::{Cursor, Limit, Resource, Sort, text_enum};
 use utoipa::{IntoParams, ToSchema};
@@ -130,6 +130,9 @@ impl Resource for Product {
             Some(category) => format!("\"{}.{category}\"", self.revision),
             None => format!("\"{}\"", self.revision),
         }
+    }
+    fn matches(&self, tag: &str) -> bool {
+        same_revision(tag, self.revision)
     }
 }
 

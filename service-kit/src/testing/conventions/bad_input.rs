@@ -105,9 +105,12 @@ impl Tester {
         for parameter in parameters {
             let (name, schema) = (text(&parameter["name"]), &parameter["schema"]);
             let long = "x".repeat(5_000);
+            // A list below a record that does not exist says so before it looks at its own order.
+            let looked_at_late = operation.has_id() && matches!(name.as_str(), "cursor" | "sort");
+            let expected = if looked_at_late { (404, "not_found") } else { (400, "") };
             for bad in bad_parameters(&name, schema) {
                 let what = format!("{name}={bad}");
-                self.refused(client, operation, (&what, ask(&what)), (400, "")).await;
+                self.refused(client, operation, (&what, ask(&what)), expected).await;
             }
             for odd in [
                 "",

@@ -1,0 +1,88 @@
+use super::OWNER_PATH;
+use super::model::{CustomerPatch, CustomerRow, CustomerWithExposure, ReplicatedCustomer};
+use super::queries;
+use crate::company;
+use diesel::prelude::*;
+use rust_decimal::Decimal;
+use service_kit::{Currency, Error, Faults, OrNotFound, Problem, Put, Result, Tx};
+use uuid::Uuid;
+
+/// Applies the CRM's part: newer wins, equal or older leaves what is stored.
+pub(super) fn apply(tx: &mut Tx<'_>, id: Uuid, input: &ReplicatedCustomer) -> Result<Put<CustomerWithExposure>> {
+    let Some(before) = queries::lock(tx, id).optional()? else {
+        return create(tx, id, input).map(Put::Created);
+    };
+    let part = input.part();
+    let newer = input.source_version > before.source_version;
+    let different = (input.source_version, &part) != (before.source_version, &before.replicated);
+    if !(newer || input.replace && different) {
+        return Ok(Put::Unchanged(queries::with_exposure(tx, before)?));
+    }
+    let stamp = (input.source_version, input.as_of.unwrap_or_else(|| tx.now()));
+    let now = tx.now();
+    let after = queries::apply(tx, id, &part, stamp, now)?;
+    let after = queries::with_exposure(tx, after)?;
+    // Nothing but the row differs, so the audit needs no second look at the exposure.
+    let before = queries::shown(before, after.customer.credit_currency, after.exposure.value());
+    tx.audit(Some(&before), &after)?;
+    Ok(Put::Updated(after))
+}
+
+/// A new customer has no terms of its own yet; the CRM learns that from the event.
+fn create(tx: &mut Tx<'_>, id: Uuid, input: &ReplicatedCustomer) -> Result<CustomerWithExposure> {
+    let stamp = (input.source_version, input.as_of.unwrap_or_else(|| tx.now()));
+    let now = tx.now();
+    let row = queries::insert(tx, id, input.part(), stamp, now)?.ok_or(Error::Stale)?;
+    let base = company::settings(tx)?.base_currency;
+    let customer = queries::shown(row, base, Decimal::ZERO);
+    tx.changed(None, &customer)?;
+    Ok(customer)
+}
+
+/// Changes the terms.
+pub(super) fn change_terms(tx: &mut Tx<'_>, id: Uuid, patch: &CustomerPatch) -> Result<CustomerWithExposure> {
+    let row = queries::lock(tx, id).or_not_found("customer")?;
+    let foreign = patch.of_the_crm();
+    if !foreign.is_empty() {
+        let problem = Problem::not_owner("crm", &format!("{OWNER_PATH}/{id}"));
+        return Err(problem.fact("fields", foreign).into());
+    }
+    let before = queries::with_exposure(tx, row.clone())?;
+    tx.require_match(&before)?;
+    let base = before.customer.credit_currency;
+    check(patch, &row, base)?;
+    let own = patch.applied_to(&row.own);
+    if own == row.own {
+        return Ok(before);
+    }
+    let now = tx.now();
+    let after = queries::set_own(tx, id, &own, now)?;
+    let after = queries::shown(after, base, before.exposure.value());
+    tx.changed(Some(&before), &after)?;
+    Ok(after)
+}
+
+fn check(patch: &CustomerPatch, row: &CustomerRow, base: Currency) -> Result<(), Problem> {
+    let mut faults = Faults::default();
+    if let Some(Some(limit)) = patch.credit_limit {
+        if limit.value() < Decimal::ZERO {
+            faults.add("/credit_limit", "out_of_range", "must not be negative");
+        } else if base.round(limit.value()) != limit.value() {
+            let digits = base.minor_digits();
+            let message = format!("{base} has {digits} digits after the point");
+            faults.add("/credit_limit", "out_of_range", message);
+        }
+    }
+    let own = patch.applied_to(&row.own);
+    let reasons = [
+        ("/tier_reason", &patch.tier_reason, own.tier.is_some(), "there is no tier"),
+        ("/credit_hold_reason", &patch.credit_hold_reason, own.credit_hold, "there is no credit hold"),
+        ("/blocked_reason", &patch.blocked_reason, own.blocked, "the customer is not blocked"),
+    ];
+    for (pointer, reason, reasonable, message) in reasons {
+        if matches!(reason, Some(Some(_))) && !reasonable {
+            faults.add(pointer, "reason_without_cause", message);
+        }
+    }
+    faults.check()
+}

@@ -1,0 +1,147 @@
+use super::model::{CrmPart, Customer, CustomerRow, CustomerWithExposure, CustomersQuery, OwnPart, Terms};
+use crate::company;
+use crate::schema::customers;
+use crate::sales::credit;
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use rust_decimal::Decimal;
+use service_kit::{Amount, Currency, Page, Result, keyset_page};
+use uuid::Uuid;
+
+pub(super) fn row(conn: &mut PgConnection, id: Uuid) -> QueryResult<CustomerRow> {
+    customers::table.find(id).select(CustomerRow::as_select()).first(conn)
+}
+
+/// The row as it is now, locked; references to the customer need not wait for it.
+pub(super) fn lock(conn: &mut PgConnection, id: Uuid) -> QueryResult<CustomerRow> {
+    customers::table
+        .find(id)
+        .for_no_key_update()
+        .select(CustomerRow::as_select())
+        .first(conn)
+}
+
+pub(super) fn with_exposure(conn: &mut PgConnection, row: CustomerRow) -> QueryResult<CustomerWithExposure> {
+    let base = company::settings(conn)?.base_currency;
+    let exposure = credit::exposure(conn, row.id)?;
+    Ok(shown(row, base, exposure))
+}
+
+pub(super) fn shown(row: CustomerRow, base: Currency, exposure: Decimal) -> CustomerWithExposure {
+    CustomerWithExposure {
+        customer: row.shown(base),
+        exposure: Amount::money(base, exposure).unwrap_or_default(),
+    }
+}
+
+pub(super) fn page(conn: &mut PgConnection, query: &CustomersQuery) -> Result<Page<Customer>> {
+    let base = company::settings(conn)?.base_currency;
+    let page: Page<CustomerRow> = rows(conn, query)?;
+    Ok(page.map(|row| row.shown(base)))
+}
+
+fn rows(conn: &mut PgConnection, query: &CustomersQuery) -> Result<Page<CustomerRow>> {
+    let mut found = customers::table.select(CustomerRow::as_select()).into_boxed();
+    if let Some(text) = &query.q {
+        found = found.filter(customers::name.ilike(text.contains()));
+    }
+    if let Some(status) = query.status {
+        found = found.filter(customers::status.eq(status));
+    }
+    if let Some(tier) = &query.tier {
+        found = found.filter(customers::tier.eq(tier.as_str()));
+    }
+    if let Some(held) = query.credit_hold {
+        found = found.filter(customers::credit_hold.eq(held));
+    }
+    if let Some(blocked) = query.blocked {
+        found = found.filter(customers::blocked.eq(blocked));
+    }
+    if let Some(reference) = &query.external_ref {
+        found = found.filter(customers::external_ref.eq(reference.as_str()));
+    }
+    keyset_page!(found, conn, query.limit, query.cursor, query.sort, id: customers::id as Uuid => |c: &CustomerRow| c.id, [
+        "created_at" => customers::created_at as DateTime<Utc> => |c: &CustomerRow| c.created_at,
+        "name" => customers::name as String => |c: &CustomerRow| c.replicated.name.clone(),
+    ])
+}
+
+/// Stores a customer that was unknown; `None` when a twin was faster.
+pub(super) fn insert(
+    conn: &mut PgConnection,
+    id: Uuid,
+    part: CrmPart,
+    (source_version, as_of): (i64, DateTime<Utc>),
+    now: DateTime<Utc>,
+) -> QueryResult<Option<CustomerRow>> {
+    diesel::insert_into(customers::table)
+        .values((
+            customers::id.eq(id),
+            part,
+            customers::source_version.eq(source_version),
+            customers::as_of.eq(as_of),
+            customers::created_at.eq(now),
+            customers::updated_at.eq(now),
+        ))
+        .on_conflict(customers::id)
+        .do_nothing()
+        .returning(CustomerRow::as_returning())
+        .get_result(conn)
+        .optional()
+}
+
+pub(super) fn apply(
+    conn: &mut PgConnection,
+    id: Uuid,
+    part: &CrmPart,
+    (source_version, as_of): (i64, DateTime<Utc>),
+    now: DateTime<Utc>,
+) -> QueryResult<CustomerRow> {
+    diesel::update(customers::table.find(id))
+        .set((
+            part,
+            customers::source_version.eq(source_version),
+            customers::as_of.eq(as_of),
+            customers::revision.eq(customers::revision + 1),
+            customers::updated_at.eq(now),
+        ))
+        .returning(CustomerRow::as_returning())
+        .get_result(conn)
+}
+
+pub(super) fn set_own(conn: &mut PgConnection, id: Uuid, own: &OwnPart, now: DateTime<Utc>) -> QueryResult<CustomerRow> {
+    diesel::update(customers::table.find(id))
+        .set((
+            own,
+            customers::version.eq(customers::version + 1),
+            customers::revision.eq(customers::revision + 1),
+            customers::updated_at.eq(now),
+        ))
+        .returning(CustomerRow::as_returning())
+        .get_result(conn)
+}
+
+/// The terms of a customer; `None` when it is unknown.
+///
+/// # Errors
+/// When the database refuses.
+pub fn terms(conn: &mut PgConnection, id: Uuid) -> QueryResult<Option<Terms>> {
+    customers::table
+        .find(id)
+        .select(Terms::as_select())
+        .first(conn)
+        .optional()
+}
+
+/// The terms, locked until the end of the transaction: whoever decides on credit waits here.
+///
+/// # Errors
+/// When the database refuses.
+pub fn lock_terms(conn: &mut PgConnection, id: Uuid) -> QueryResult<Option<Terms>> {
+    customers::table
+        .find(id)
+        .for_no_key_update()
+        .select(Terms::as_select())
+        .first(conn)
+        .optional()
+}

@@ -1,0 +1,88 @@
+//! `demo.json`: which company a stack holds, and whether it is all there.
+
+use super::Company;
+use crate::directory::{read_json, write_json};
+use crate::failure::{Failure, Result};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use uuid::Uuid;
+
+/// The company of a stack. There is only one: two would claim the same `external_ref`s.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Memory {
+    pub name: String,
+    pub namespace: Uuid,
+    pub digest: Uuid,
+    /// Absent while loading, or after a load that was interrupted.
+    pub loaded: Option<Loaded>,
+}
+
+/// How a load went.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Loaded {
+    pub at: DateTime<Utc>,
+    /// Of the run that finished it.
+    pub seconds: f64,
+    pub round_trip: Option<RoundTrip>,
+}
+
+/// How long an order takes from being submitted in the CRM until the CRM shows it accepted,
+/// one order at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RoundTrip {
+    pub orders: usize,
+    pub median_milliseconds: f64,
+}
+
+impl Memory {
+    fn path(directory: &Path) -> PathBuf {
+        directory.join("demo.json")
+    }
+
+    /// # Errors
+    /// When the file is there and cannot be read.
+    pub fn read(directory: &Path) -> Result<Option<Self>> {
+        read_json(&Self::path(directory))
+    }
+
+    /// # Errors
+    /// When the directory refuses.
+    pub fn write(&self, directory: &Path) -> Result<()> {
+        write_json(&Self::path(directory), self)
+    }
+
+    /// A company that is about to be loaded.
+    pub fn of(company: &Company) -> Self {
+        Memory {
+            name: company.name.clone(),
+            namespace: company.namespace,
+            digest: company.digest,
+            loaded: None,
+        }
+    }
+
+    /// Whether `company` may be loaded where this one is.
+    ///
+    /// # Errors
+    /// When it is another, or its files have changed.
+    pub fn check(&self, company: &Company, directory: &Path) -> Result<()> {
+        let elsewhere = "set TANDEM_DIR to another directory";
+        if self.namespace != company.namespace {
+            return Err(Failure::new(format!(
+                "{} holds the company {} already and can hold no other: {elsewhere} for {}",
+                directory.display(),
+                self.name,
+                company.name
+            )));
+        }
+        if self.digest != company.digest {
+            return Err(Failure::new(format!(
+                "{} was loaded into {} from files that have changed since: restore them, or {elsewhere}",
+                company.name,
+                directory.display()
+            )));
+        }
+        Ok(())
+    }
+}
