@@ -39,6 +39,9 @@ async fn list_orders(read: Read<may::ReadOrders>, query: Query<OrdersQuery>) -> 
     responses((status = 201, description = "The order", body = Order)))]
 #[post("/orders")]
 async fn create_order(command: Command<may::WriteOrders>, body: Body<OrderIn>) -> Result<Answer, Problem> {
+    if body.0.submit {
+        command.require::<may::SubmitOrders>()?;
+    }
     command.create(move |tx| drafts::place(tx, &body.0)).await
 }
 

@@ -32,7 +32,7 @@
 //! again from the start. That is one round trip less than locking first, and reads the lines of
 //! the very state that is changed.
 //!
-//! Reading order: [`model`], [`status`], then the verbs: [`drafts`] (place, edit, copy),
+//! Reading order: [`model`], [`status`], [`stored`], then the verbs: [`drafts`] (place, edit, copy),
 //! [`submission`] (submit, cancel), [`fulfilment`] (what the ERP reports).
 
 pub mod drafts;
@@ -42,6 +42,7 @@ mod json;
 pub mod model;
 pub mod queries;
 pub mod status;
+pub mod stored;
 pub mod submission;
 
 use service_kit::Routes;

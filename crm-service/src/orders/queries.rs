@@ -1,7 +1,8 @@
 //! The SQL of orders. The hot statements are written by hand: each is one round trip.
 
 use super::json::AsJson;
-use super::model::{LineRow, Order, OrderRow, OrdersQuery, StoredOrder};
+use super::model::{Order, OrdersQuery};
+use super::stored::{LineRow, OrderRow, StoredOrder};
 use crate::schema::{order_lines, orders};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;

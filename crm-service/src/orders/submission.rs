@@ -1,9 +1,10 @@
 //! Submitting and cancelling: the CRM's last word, and the request that may follow it.
 
 use super::drafts;
-use super::model::{Order, StoredOrder};
+use super::model::Order;
 use super::queries;
 use super::status::{CancellationState, OrderAction, OrderStatus};
+use super::stored::StoredOrder;
 use crate::catalogue;
 use crate::customers::Standing;
 use crate::customers::timeline::{self, Entry};

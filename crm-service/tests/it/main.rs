@@ -12,6 +12,7 @@ mod legal_entities;
 mod order_fulfilment;
 mod order_submission;
 mod orders;
+mod process;
 mod sales;
 mod support;
 mod timeline;

@@ -18,14 +18,19 @@ pub fn id(record: &Value) -> &str {
     record["id"].as_str().expect("a record has an id")
 }
 
-/// The first `count` events of a type, once so many are in the feed.
+/// The events of a type (all when it is empty), once there are at least `count`.
 ///
 /// Events become visible when every older transaction of the cluster has ended, so this waits.
 pub async fn events(client: &Client, r#type: &str, count: usize) -> Vec<Value> {
     let mut seen = Vec::new();
     let mut after = String::new();
     for _ in 0..20 {
-        let path = format!("/v1/events?types={}&wait=5&after={after}", r#type);
+        let types = if r#type.is_empty() {
+            String::new()
+        } else {
+            format!("types={}&", r#type)
+        };
+        let path = format!("/v1/events?{types}wait=5&after={after}");
         let batch = client.get(&path).await.expect(200);
         seen.extend(batch["events"].as_array().cloned().unwrap_or_default());
         if seen.len() >= count {

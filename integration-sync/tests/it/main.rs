@@ -1,0 +1,14 @@
+//! Tests of the sync against small fakes of the ERP and the CRM, each on a database of its own.
+
+mod availability;
+mod contract;
+mod conventions;
+mod dead_letters;
+mod fake;
+mod flows;
+mod following;
+mod leases;
+mod references;
+mod resync;
+mod stage;
+mod trouble;

@@ -48,8 +48,6 @@ pub struct Stock {
 #[derive(Debug, Deserialize)]
 pub struct DeadLetter {
     pub flow: String,
-    #[serde(default)]
-    pub state: String,
 }
 
 #[derive(Deserialize)]
@@ -129,10 +127,5 @@ impl Stock {
 
 /// The letters that are still waiting for somebody.
 pub(super) async fn dead_letters(sync: &Api) -> Result<Vec<DeadLetter>> {
-    let letters: Vec<DeadLetter> = sync.list("/v1/dead-letters").await?;
-    let settled = ["resolved", "discarded"];
-    Ok(letters
-        .into_iter()
-        .filter(|letter| !settled.contains(&letter.state.as_str()))
-        .collect())
+    sync.list("/v1/dead-letters?state=open").await
 }

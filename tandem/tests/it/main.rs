@@ -6,3 +6,4 @@ mod directory;
 mod malformed;
 mod ports;
 mod support;
+mod up;
