@@ -66,7 +66,9 @@ impl Feed {
         let next = tokio::time::timeout(PATIENCE, self.changes.recv()).await;
         let Ok(Some(change)) = next else {
             let seconds = PATIENCE.as_secs();
-            return Err(Failure::new(format!("no order was accepted for {seconds} s, and some are missing")));
+            return Err(Failure::new(format!(
+                "no order was accepted for {seconds} s, and some are missing"
+            )));
         };
         let change = change?;
         match change.status.as_str() {

@@ -116,7 +116,11 @@ async fn check_books(shop: &Shop, feed: &mut Feed, ids: &HashSet<Uuid>, reserved
     let ours: Vec<&SalesOrder> = orders.iter().filter(|order| ids.contains(&order.id)).collect();
     let confirmed = ours.iter().filter(|order| order.status == "confirmed").count();
     let different = ours.iter().map(|order| order.id).collect::<HashSet<_>>().len();
-    let numbers = ours.iter().filter_map(|order| order.number.as_ref()).collect::<HashSet<_>>().len();
+    let numbers = ours
+        .iter()
+        .filter_map(|order| order.number.as_ref())
+        .collect::<HashSet<_>>()
+        .len();
     let reserved = reserved(&shop.erp).await?;
     let expected = ids.len();
     if [ours.len(), confirmed, different, numbers] != [expected; 4] || reserved != reserved_now {
@@ -134,5 +138,7 @@ async fn reserved(erp: &Api) -> Result<f64> {
     let levels: Vec<Level> = erp.list("/v1/availability?limit=500").await?;
     // Whole pieces: a float adds them exactly.
     let pieces = levels.iter().map(|level| level.reserved.parse::<f64>());
-    pieces.sum::<Result<f64, _>>().context(|| "a quantity is not a number".to_owned())
+    pieces
+        .sum::<Result<f64, _>>()
+        .context(|| "a quantity is not a number".to_owned())
 }

@@ -33,11 +33,17 @@ pub async fn measure(shop: &Shop, seconds: u64, report: &mut Report) -> Result<(
     let mut milliseconds = run(shop, seconds).await?;
     milliseconds.sort_by(f64::total_cmp);
     let [p50, p99, max] = [0.5, 0.99, 1.0].map(|part| percentile(&milliseconds, part));
-    println!("  {} orders: p50 {p50:.0} ms, p99 {p99:.0} ms, max {max:.0} ms", milliseconds.len());
+    println!(
+        "  {} orders: p50 {p50:.0} ms, p99 {p99:.0} ms, max {max:.0} ms",
+        milliseconds.len()
+    );
     let what = format!("submit → accepted visible in the CRM, {ORDERS_PER_SECOND} orders/s");
     report.at_most(&format!("{what}: p50"), p50, "ms", P50_MILLISECONDS);
     report.at_most(&format!("{what}: p99"), p99, "ms", P99_MILLISECONDS);
-    report.note(&format!("{what}: longest of {}", milliseconds.len()), format!("{max:.0} ms"));
+    report.note(
+        &format!("{what}: longest of {}", milliseconds.len()),
+        format!("{max:.0} ms"),
+    );
     Ok(())
 }
 
@@ -93,7 +99,9 @@ async fn check(crm: Api, id: Uuid) -> Result<()> {
     let order: Order = crm.get(&format!("/v1/orders/{id}")).await?;
     match order.status.as_str() {
         "accepted" => Ok(()),
-        other => Err(Failure::new(format!("the feed says that order {id} is accepted; the CRM shows {other}"))),
+        other => Err(Failure::new(format!(
+            "the feed says that order {id} is accepted; the CRM shows {other}"
+        ))),
     }
 }
 
@@ -110,7 +118,10 @@ mod tests {
     #[test]
     fn percentiles_are_values_that_occurred() {
         let hundred: Vec<f64> = (1..=100).map(f64::from).collect();
-        assert_eq!([0.5, 0.99, 1.0].map(|part| percentile(&hundred, part)), [50.0, 99.0, 100.0]);
+        assert_eq!(
+            [0.5, 0.99, 1.0].map(|part| percentile(&hundred, part)),
+            [50.0, 99.0, 100.0]
+        );
         assert_eq!([0.5, 0.99, 1.0].map(|part| percentile(&[7.0], part)), [7.0; 3]);
         assert_eq!(percentile(&[], 0.5), 0.0);
     }

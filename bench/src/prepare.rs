@@ -76,7 +76,10 @@ impl Shop {
         shop.make_stock().await?;
         shop.customers = shop.make_customers().await?;
         shop.wait_for_replicas().await?;
-        println!("  done in {:.1} s; both systems know all of them", started.elapsed().as_secs_f64());
+        println!(
+            "  done in {:.1} s; both systems know all of them",
+            started.elapsed().as_secs_f64()
+        );
         Ok(shop)
     }
 
@@ -141,7 +144,10 @@ impl Shop {
         let body = json!({ "code": "BENCH", "name": "Bench warehouse" });
         let warehouse: Record = self.erp.post("/v1/warehouses", &body).await?;
         for part in self.products.chunks(ADJUSTMENT_LINES) {
-            let lines: Vec<Value> = part.iter().map(|id| json!({ "product_id": id, "quantity": STOCK })).collect();
+            let lines: Vec<Value> = part
+                .iter()
+                .map(|id| json!({ "product_id": id, "quantity": STOCK }))
+                .collect();
             let body = json!({ "warehouse_id": warehouse.id, "reason": "Opening stock", "lines": lines });
             let _: Value = self.erp.post("/v1/stock-adjustments", &body).await?;
         }

@@ -24,6 +24,8 @@ const MEMORY_MIB: f64 = 64.0;
 const PATIENCE: Duration = Duration::from_secs(60);
 const STOP: Duration = Duration::from_secs(10);
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
+/// What Linux counts processor time in, wherever it shows it to programs.
+const TICKS_PER_SECOND: f64 = 100.0;
 
 #[derive(Deserialize)]
 struct NewKey {
@@ -42,13 +44,21 @@ pub async fn measure(stack: &Stack, tandem: &Path, report: &mut Report) -> Resul
         }
         let shown: Vec<String> = milliseconds.iter().map(|start| format!("{start:.0}")).collect();
         println!("  {name}: {} ms", shown.join(", "));
-        report.at_most(&format!("start of {name}, until it is ready"), median(&milliseconds), "ms", START_MILLISECONDS);
+        report.at_most(
+            &format!("start of {name}, until it is ready"),
+            median(&milliseconds),
+            "ms",
+            START_MILLISECONDS,
+        );
     }
     for (name, service) in stack.services() {
         let [highest, now, own] = ["VmHWM", "VmRSS", "RssAnon"].map(|field| mebibytes(service.pid, field));
         let what = format!("resident memory of {name}, highest");
         report.at_most(&what, highest?, "MiB", MEMORY_MIB);
-        println!("  {name}: {:.0} MiB resident now, {:.0} MiB of it its own (not program text)", now?, own?);
+        println!(
+            "  {name}: {:.0} MiB resident now, {:.0} MiB of it its own (not program text)",
+            now?, own?
+        );
     }
     Ok(())
 }
@@ -57,9 +67,13 @@ pub async fn measure(stack: &Stack, tandem: &Path, report: &mut Report) -> Resul
 fn mebibytes(pid: u32, field: &str) -> Result<f64> {
     let path = format!("/proc/{pid}/status");
     let status = fs::read_to_string(&path).context(|| format!("cannot read {path}: the service is gone"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
     let number = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<f64>().ok());
-    number.map(|kib| kib / 1_024.0).ok_or_else(|| Failure::new(format!("{path} has no {field}")))
+    number
+        .map(|kib| kib / 1_024.0)
+        .ok_or_else(|| Failure::new(format!("{path} has no {field}")))
 }
 
 /// Starts a service beside the one that runs, on the same database.
@@ -135,7 +149,10 @@ impl<'a> Starter<'a> {
 }
 
 async fn stop(mut child: Child) {
-    let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
+    let pid = child
+        .id()
+        .and_then(|pid| i32::try_from(pid).ok())
+        .and_then(Pid::from_raw);
     if let Some(pid) = pid {
         // It has not been waited for, so the number is still its own.
         let _ = kill_process(pid, Signal::TERM);
@@ -174,7 +191,7 @@ impl Cpu {
     /// As [`Cpu::now`].
     pub fn since(&self, stack: &Stack) -> Result<String> {
         let now = Cpu::now(stack)?;
-        let ticks = now.at.duration_since(self.at).as_secs_f64() * rustix::param::clock_ticks_per_second() as f64;
+        let ticks = now.at.duration_since(self.at).as_secs_f64() * TICKS_PER_SECOND;
         let share = |before: u64, after: u64| after.saturating_sub(before) as f64 / ticks;
         let (mut text, mut rest) = (String::new(), share(self.all, now.all));
         for ((name, before), (_, after)) in self.processes.iter().zip(&now.processes) {
@@ -191,14 +208,26 @@ impl Cpu {
 fn ticks_of(pid: u32) -> Result<u64> {
     let path = format!("/proc/{pid}/stat");
     let stat = fs::read_to_string(&path).context(|| format!("cannot read {path}: the service is gone"))?;
-    let fields = stat.rsplit_once(") ").map(|(_, fields)| fields.split(' ').skip(11).take(2));
-    Ok(fields.into_iter().flatten().filter_map(|field| field.parse::<u64>().ok()).sum())
+    let fields = stat
+        .rsplit_once(") ")
+        .map(|(_, fields)| fields.split(' ').skip(11).take(2));
+    Ok(fields
+        .into_iter()
+        .flatten()
+        .filter_map(|field| field.parse::<u64>().ok())
+        .sum())
 }
 
 /// All but idle and waiting (the 4th and 5th) of the first eight numbers of `/proc/stat`.
 fn ticks_of_all() -> Result<u64> {
     let stat = fs::read_to_string("/proc/stat").context(|| "cannot read /proc/stat".to_owned())?;
-    let numbers = stat.lines().next().unwrap_or_default().split_whitespace().skip(1).take(8);
+    let numbers = stat
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .skip(1)
+        .take(8);
     let busy = numbers.enumerate().filter(|(index, _)| !matches!(index, 3 | 4));
     Ok(busy.filter_map(|(_, number)| number.parse::<u64>().ok()).sum())
 }

@@ -37,7 +37,8 @@ impl Stack {
         let text = std::fs::read(&path).context(|| format!("nothing runs in {}", directory.display()))?;
         let StackFile { erp, crm, sync } =
             serde_json::from_slice(&text).context(|| format!("{} is not understood", path.display()))?;
-        let cluster = Cluster::find(directory.join("postgres")).context(|| "no PostgreSQL to compare with".to_owned())?;
+        let cluster =
+            Cluster::find(directory.join("postgres")).context(|| "no PostgreSQL to compare with".to_owned())?;
         let cluster = cluster.ok_or_else(|| {
             Failure::new("the stack has no PostgreSQL of its own: start it without *_DATABASE_URL to measure it")
         })?;

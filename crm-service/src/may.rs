@@ -40,7 +40,7 @@ macro_rules! applied_from_erp {
 }
 
 /// What the owner of the replicas is called in refusals.
-pub const ERP: &str = "ERP";
+pub const ERP: &str = "erp";
 
 applied_from_erp! {
     /// Products, as the ERP last told them.

@@ -180,11 +180,12 @@ fn merged_limits(before: &Company, patch: &CompanyPatch) -> Result<BTreeMap<Stri
     for (role, limit) in patch.price_deviation_limits.iter().flatten() {
         if !roles.iter().any(|known| known.name == role) {
             let names: Vec<&str> = roles.iter().map(|role| role.name).collect();
-            let pointer = format!(
-                "/price_deviation_limits/{}",
-                role.replace('~', "~0").replace('/', "~1")
+            let pointer = format!("/price_deviation_limits/{}", role.replace('~', "~0").replace('/', "~1"));
+            faults.add(
+                pointer,
+                "unknown_value",
+                format!("expected one of {}", names.join(", ")),
             );
-            faults.add(pointer, "unknown_value", format!("expected one of {}", names.join(", ")));
         }
         match limit {
             Some(limit) => limits.insert(role.clone(), *limit),

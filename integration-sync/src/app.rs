@@ -115,7 +115,10 @@ impl RunningSync {
         self.runners.shutdown().await;
         self.keeper.shutdown().await;
         let owner = self.owner;
-        let release = self.api.kit.run_read(move |conn| flow_states::leases::release(conn, owner));
+        let release = self
+            .api
+            .kit
+            .run_read(move |conn| flow_states::leases::release(conn, owner));
         // Not released, they lapse within seconds.
         let _ = timeout(Duration::from_secs(1), release).await;
         self.api.stop().await;
@@ -137,7 +140,10 @@ pub async fn start(config: Config, endpoints: Endpoints) -> Result<RunningSync, 
         },
     };
     let board: Arc<Board> = Arc::default();
-    let data = web::Data::new(SyncData { courier: courier.clone(), board: board.clone() });
+    let data = web::Data::new(SyncData {
+        courier: courier.clone(),
+        board: board.clone(),
+    });
     let api = server::start(SERVICE, config, move |_, app| {
         app.app_data(data.clone());
     })
@@ -159,7 +165,13 @@ pub async fn start(config: Config, endpoints: Endpoints) -> Result<RunningSync, 
     }
     let mut keeper = JoinSet::new();
     keeper.spawn(keep(api.kit.clone(), board.clone(), owner));
-    Ok(RunningSync { api, board, owner, runners, keeper })
+    Ok(RunningSync {
+        api,
+        board,
+        owner,
+        runners,
+        keeper,
+    })
 }
 
 /// Runs the sync until SIGINT or SIGTERM.

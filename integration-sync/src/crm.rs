@@ -36,7 +36,11 @@ impl Source {
             #[serde(flatten)]
             part: &'a P,
         }
-        let stamp = Stamp { source_version: self.version, replace: self.replace, as_of: self.as_of };
+        let stamp = Stamp {
+            source_version: self.version,
+            replace: self.replace,
+            as_of: self.as_of,
+        };
         Request::new(path, &Body { stamp, part })
     }
 }
@@ -205,7 +209,10 @@ pub fn availability_item(source: Source, level: &Level<'_>) -> serde_json::Resul
 pub fn put_availability(items: &[&str], replace: bool) -> Request {
     let replace = if replace { ",\"replace\":true" } else { "" };
     let body = format!("{{\"items\":[{}]{replace}}}", items.join(","));
-    Request { path: AVAILABILITY.to_owned(), body }
+    Request {
+        path: AVAILABILITY.to_owned(),
+        body,
+    }
 }
 
 /// What became of each item of [`put_availability`].

@@ -149,7 +149,15 @@ pub fn put_customer(
         #[serde(flatten)]
         customer: &'a Customer<'a>,
     }
-    Request::new(format!("/v1/customers/{id}"), &Body { source_version, replace, as_of, customer })
+    Request::new(
+        format!("/v1/customers/{id}"),
+        &Body {
+            source_version,
+            replace,
+            as_of,
+            customer,
+        },
+    )
 }
 
 /// `PUT /v1/sales-orders/{id}`
@@ -173,7 +181,12 @@ pub fn put_sales_order(
         #[serde(skip_serializing_if = "Option::is_none")]
         cancellation_request: Option<CancellationRequest<'a>>,
     }
-    let body = Body { source_version, replace, order, cancellation_request };
+    let body = Body {
+        source_version,
+        replace,
+        order,
+        cancellation_request,
+    };
     Request::new(format!("/v1/sales-orders/{id}"), &body)
 }
 

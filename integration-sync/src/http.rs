@@ -120,8 +120,7 @@ impl Api {
         if !parsed.is_some_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
             return Err(ClientError::Url(system, url.to_owned()));
         }
-        let mut bearer =
-            HeaderValue::from_str(&format!("Bearer {key}")).map_err(|_| ClientError::Key(system))?;
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {key}")).map_err(|_| ClientError::Key(system))?;
         bearer.set_sensitive(true);
         // Fails only when one is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -134,7 +133,11 @@ impl Api {
             .tcp_nodelay(true)
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
-        Ok(Api { system, base: url.trim_end_matches('/').to_owned(), client })
+        Ok(Api {
+            system,
+            base: url.trim_end_matches('/').to_owned(),
+            client,
+        })
     }
 
     /// Sends a change.
@@ -165,19 +168,28 @@ impl Api {
         }
     }
 
-    /// Long-polls the event feed.
+    /// Reads the event feed; with `patient` it waits for an event when there is none.
     ///
     /// # Errors
     /// [`NoAnswer`].
-    pub async fn events(&self, after: &str, types: &str) -> Result<Reply, NoAnswer> {
-        let url = format!("{}/v1/events?after={after}&types={types}&limit=500&wait={WAIT_SECONDS}", self.base);
-        let limit = ANSWER + Duration::from_secs(WAIT_SECONDS.into());
-        self.finish(self.client.get(url).timeout(limit)).await.map_err(Into::into)
+    pub async fn events(&self, after: &str, types: &str, patient: bool) -> Result<Reply, NoAnswer> {
+        let wait = if patient { WAIT_SECONDS } else { 0 };
+        let url = format!(
+            "{}/v1/events?after={after}&types={types}&limit=500&wait={wait}",
+            self.base
+        );
+        let limit = ANSWER + Duration::from_secs(wait.into());
+        self.finish(self.client.get(url).timeout(limit))
+            .await
+            .map_err(Into::into)
     }
 
     /// Whether the system as a whole is able to work.
     pub async fn is_healthy(&self) -> bool {
-        let probe = self.client.get(format!("{}/health/ready", self.base)).timeout(Duration::from_secs(3));
+        let probe = self
+            .client
+            .get(format!("{}/health/ready", self.base))
+            .timeout(Duration::from_secs(3));
         matches!(self.finish(probe).await, Ok(reply) if reply.status < 500)
     }
 
@@ -208,12 +220,19 @@ impl From<reqwest::Error> for Trouble {
             text = format!("{text}: {inner}");
             source = inner.source();
         }
-        Trouble { broken: !unreachable && !timeout, unreachable, text }
+        Trouble {
+            broken: !unreachable && !timeout,
+            unreachable,
+            text,
+        }
     }
 }
 
 impl From<Trouble> for NoAnswer {
     fn from(trouble: Trouble) -> Self {
-        NoAnswer { unreachable: trouble.unreachable, text: trouble.text }
+        NoAnswer {
+            unreachable: trouble.unreachable,
+            text: trouble.text,
+        }
     }
 }

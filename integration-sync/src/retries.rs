@@ -39,7 +39,8 @@ pub struct Open {
 impl Open {
     /// When the next retry is due.
     pub fn next_in(&self) -> Option<Duration> {
-        self.seconds_to_next.map(|seconds| Duration::from_secs_f64(seconds.clamp(0.0, 3_600.0)))
+        self.seconds_to_next
+            .map(|seconds| Duration::from_secs_f64(seconds.clamp(0.0, 3_600.0)))
     }
 }
 
@@ -74,9 +75,11 @@ const LONGEST_WAIT: f64 = 60.0;
 /// # Errors
 /// When the database refuses. The same holds for the others here.
 pub fn open(conn: &mut PgConnection, flow: &'static str) -> Result<Open> {
-    Ok(sql("SELECT count(*) AS retries, extract(epoch FROM min(next_at) - clock_timestamp())::float8 AS seconds_to_next,
+    Ok(sql(
+        "SELECT count(*) AS retries, extract(epoch FROM min(next_at) - clock_timestamp())::float8 AS seconds_to_next,
                 (SELECT count(*) FROM dead_letters WHERE flow = $1 AND state = 'open') AS dead_letters
-         FROM retries WHERE flow = $2")
+         FROM retries WHERE flow = $2",
+    )
     .bind::<Text, _>(flow)
     .bind::<Text, _>(flow)
     .row(conn)?)
@@ -84,8 +87,10 @@ pub fn open(conn: &mut PgConnection, flow: &'static str) -> Result<Open> {
 
 /// Those that are due.
 pub fn due(conn: &mut PgConnection, flow: &'static Flow) -> Result<Vec<Failed>> {
-    let rows: Vec<Row> = sql("SELECT kind, subject, version, replace, as_of, path, body, attempts, last_error
-         FROM retries WHERE flow = $1 AND next_at <= clock_timestamp() ORDER BY next_at LIMIT $2")
+    let rows: Vec<Row> = sql(
+        "SELECT kind, subject, version, replace, as_of, path, body, attempts, last_error
+         FROM retries WHERE flow = $1 AND next_at <= clock_timestamp() ORDER BY next_at LIMIT $2",
+    )
     .bind::<Text, _>(flow.name)
     .bind::<BigInt, _>(AT_ONCE)
     .rows(conn)?;
@@ -94,8 +99,10 @@ pub fn due(conn: &mut PgConnection, flow: &'static Flow) -> Result<Vec<Failed>> 
 
 /// Those of some records, to be merged with what is new about them.
 pub fn of_subjects(conn: &mut PgConnection, flow: &'static Flow, subjects: &[Uuid]) -> Result<Vec<Failed>> {
-    let rows: Vec<Row> = sql("SELECT kind, subject, version, replace, as_of, path, body, attempts, last_error
-         FROM retries WHERE flow = $1 AND subject = ANY($2)")
+    let rows: Vec<Row> = sql(
+        "SELECT kind, subject, version, replace, as_of, path, body, attempts, last_error
+         FROM retries WHERE flow = $1 AND subject = ANY($2)",
+    )
     .bind::<Text, _>(flow.name)
     .bind::<Array<SqlUuid>, _>(subjects)
     .rows(conn)?;
@@ -110,7 +117,10 @@ fn from_rows(flow: &'static Flow, rows: Vec<Row>) -> Vec<Failed> {
             version: row.version,
             replace: row.replace,
             as_of: row.as_of,
-            request: Request { path: row.path, body: row.body },
+            request: Request {
+                path: row.path,
+                body: row.body,
+            },
             attempts: row.attempts,
             error: row.last_error,
         })
@@ -123,7 +133,8 @@ pub fn store(conn: &mut PgConnection, flow: &'static str, failed: &[Failed]) -> 
     if failed.is_empty() {
         return Ok(());
     }
-    sql("INSERT INTO retries (flow, kind, subject, version, replace, as_of, path, body, attempts, last_error, next_at)
+    sql(
+        "INSERT INTO retries (flow, kind, subject, version, replace, as_of, path, body, attempts, last_error, next_at)
          SELECT $1, s.kind, s.subject, s.version, s.replace, s.as_of, s.path, s.body, s.attempts, s.error,
                 clock_timestamp() + make_interval(secs => s.delay)
          FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
@@ -131,7 +142,8 @@ pub fn store(conn: &mut PgConnection, flow: &'static str, failed: &[Failed]) -> 
          ON CONFLICT (flow, kind, subject) DO UPDATE SET
              version = excluded.version, replace = excluded.replace, as_of = excluded.as_of, path = excluded.path,
              body = excluded.body, attempts = excluded.attempts, last_error = excluded.last_error,
-             next_at = excluded.next_at")
+             next_at = excluded.next_at",
+    )
     .bind::<Text, _>(flow)
     .bind::<Array<Text>, _>(failed.iter().map(|f| f.kind).collect::<Vec<_>>())
     .bind::<Array<SqlUuid>, _>(failed.iter().map(|f| f.subject).collect::<Vec<_>>())

@@ -90,9 +90,9 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, code, detail)
     }
 
-    /// 409 `not_owner`: the other system is the master of this record.
+    /// 409 `not_owner`: the other system (`erp` or `crm`) is the master of this record.
     pub fn not_owner(owner: &str, path: &str) -> Self {
-        let detail = format!("this is a replica; change it in the {owner} at {path}");
+        let detail = format!("this is a replica; change it in the {} at {path}", owner.to_uppercase());
         Self::conflict("not_owner", detail)
             .fact("owner", owner)
             .fact("owner_path", path)

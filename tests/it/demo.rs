@@ -60,7 +60,7 @@ async fn northwind_reconciles() {
     let mut processes = Processes::up(home.path(), &["--demo", northwind]);
     processes.says("Ctrl-C", LOADING).await;
     let table = verify(home.path(), &[northwind]);
-    for figure in ["91", "830", "1,265,793.02", "809", "21", "1,198"] {
+    for figure in ["91", "830", "1265793.02", "809", "21", "1198"] {
         assert!(table.contains(figure), "{figure} in\n{table}");
     }
     // The same figures, asked of the services themselves.

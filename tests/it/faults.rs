@@ -6,28 +6,31 @@ use service_kit::testing::Client;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tests::processes::Processes;
 use tests::{eventually, eventually_within, id};
 use uuid::Uuid;
 
 /// Repeats a request until it is answered; the Idempotency-Key makes that harmless.
 async fn insist(client: &Client, path: &str, key: &str, body: &Value) -> Value {
-    eventually_within(Duration::from_secs(60), &format!("an answer to {path}"), async || {
-        let request = client
-            .request(reqwest::Method::POST, path)
-            .header("Idempotency-Key", key)
-            .json(body);
-        let response = request.timeout(Duration::from_secs(5)).send().await.ok()?;
-        let status = response.status();
-        let body: Value = response.json().await.ok()?;
-        match status.as_u16() {
-            200 | 201 => Some(body),
-            429 | 503 => None,
-            _ => panic!("{path}: {status} {body:#}"),
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while Instant::now() < deadline {
+        match once(client, path, key, body).await {
+            Some((200 | 201, answer)) => return answer,
+            Some((429 | 503, _)) | None => tokio::time::sleep(Duration::from_millis(20)).await,
+            Some((status, answer)) => panic!("{path}: {status} {answer:#}"),
         }
-    })
-    .await
+    }
+    panic!("no answer to {path}");
+}
+
+async fn once(client: &Client, path: &str, key: &str, body: &Value) -> Option<(u16, Value)> {
+    let request = client
+        .request(reqwest::Method::POST, path)
+        .header("Idempotency-Key", key)
+        .json(body);
+    let response = request.timeout(Duration::from_secs(5)).send().await.ok()?;
+    Some((response.status().as_u16(), response.json().await.ok()?))
 }
 
 /// Submits orders until told to stop; returns their ids.

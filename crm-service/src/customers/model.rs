@@ -56,13 +56,13 @@ pub struct CustomerIn {
     #[schema(min_length = 1, max_length = 100)]
     pub external_ref: Option<String>,
     #[serde(default)]
-    #[schema(max_items = 100)]
+    #[schema(max_items = 200)]
     pub contacts: Vec<ContactIn>,
     #[serde(default)]
-    #[schema(max_items = 100)]
+    #[schema(max_items = 200)]
     pub addresses: Vec<AddressIn>,
     #[serde(default)]
-    #[schema(max_items = 100)]
+    #[schema(max_items = 200)]
     pub legal_entities: Vec<LegalEntityIn>,
 }
 

@@ -60,7 +60,7 @@ pub fn add<P: Part>(tx: &mut Tx<'_>, customer_id: Uuid, input: &P::In) -> Result
     }
     all.push(part.clone());
     sort(all);
-    check::<P>(&after, part.id())?;
+    check(&after, part.id())?;
     part.insert(tx)?;
     tx.audit(None, &part)?;
     tell(tx, &part, 0, "added")?;
@@ -81,7 +81,7 @@ pub fn change<P: Part>(tx: &mut Tx<'_>, id: Uuid, apply: impl Fn(&mut P)) -> Res
     for part in P::all_mut(&mut after).iter_mut().filter(|part| part.id() == id) {
         *part = new.clone();
     }
-    check::<P>(&after, id)?;
+    check(&after, id)?;
     new.update(tx)?;
     tx.audit(Some(&old), &new)?;
     tell(tx, &new, 1, "changed")?;
@@ -113,7 +113,7 @@ fn lock<P: Part>(tx: &mut Tx<'_>, id: Uuid) -> Result<(Customer, P)> {
 }
 
 /// The faults of the customer as it would be; those of this part point into the body.
-fn check<P: Part>(after: &Customer, id: Uuid) -> Result<()> {
+fn check(after: &Customer, id: Uuid) -> Result<()> {
     let mut faults = Faults::default();
     rules::legal_entities(&after.legal_entities, &mut faults, |entity| {
         (entity == id).then(String::new)

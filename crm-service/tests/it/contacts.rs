@@ -146,3 +146,18 @@ async fn changes_of_different_parts_at_once_all_count() {
     last["credit"] = Value::Null;
     assert_eq!(last, whole, "the newest version is the whole truth");
 }
+
+#[actix_web::test]
+async fn a_customer_has_a_bounded_number_of_contacts() {
+    let crm = crm().await;
+    let many: Vec<Value> = (0..200).map(|n| json!({ "name": format!("contact {n}") })).collect();
+    let body = json!({ "name": "Crowd", "kind": "company", "contacts": many });
+    let of = crm.client.post("/v1/customers", body).await.expect(201);
+    crm.client
+        .post(
+            &format!("/v1/customers/{}/contacts", id(&of)),
+            json!({ "name": "one more" }),
+        )
+        .await
+        .expect_problem(422, "too_many");
+}

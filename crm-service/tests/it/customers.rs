@@ -89,6 +89,11 @@ async fn ids_and_external_refs_stay_unique() {
         .await
         .expect_problem(409, "duplicate");
     assert_eq!(problem["errors"][0]["pointer"], "/external_ref");
+    let elsewhere = json!({ "name": "Other", "kind": "person", "external_ref": "ALFKI" });
+    crm.client
+        .put(&format!("/v1/customers/{}", Uuid::now_v7()), elsewhere)
+        .await
+        .expect_problem(409, "duplicate");
     let other = customer(&crm.client, "Other").await;
     crm.client
         .patch(

@@ -9,6 +9,7 @@ mod conventions;
 mod credit;
 mod customers;
 mod legal_entities;
+mod migrations;
 mod order_fulfilment;
 mod order_submission;
 mod orders;

@@ -286,7 +286,8 @@ async fn a_cancellation_races_the_acceptance_and_nothing_is_lost() {
         let accepted = report(&sent, 1, "confirmed");
         let (asked, told) =
             futures_util::future::join(crm.client.post(&cancel_path(&sent), json!({})), tell(&sync, &accepted)).await;
-        (asked.expect(200), told.expect(200));
+        asked.expect(200);
+        told.expect(200);
         let now = order_now(&crm.client, &sent).await;
         assert_eq!(
             (&now["status"], &now["cancellation"]["state"]),

@@ -131,10 +131,7 @@ pub fn routes(routes: &mut Routes) {
 #[utoipa::path(tag = "catalog", params(CategoriesQuery), security(("api_key" = ["categories:read"])),
     responses((status = 200, description = "A page of categories", body = Page<Category>)))]
 #[get("/categories")]
-async fn list_categories(
-    read: Read<may::ReadCategories>,
-    query: Query<CategoriesQuery>,
-) -> Result<Answer, Problem> {
+async fn list_categories(read: Read<may::ReadCategories>, query: Query<CategoriesQuery>) -> Result<Answer, Problem> {
     read.json(move |conn| {
         let mut found = categories::table.select(Category::as_select()).into_boxed();
         if let Some(text) = &query.q {
@@ -160,7 +157,8 @@ async fn list_categories(
 async fn create_category(command: Command<may::WriteCategories>, body: Body<CategoryIn>) -> Result<Answer, Problem> {
     command
         .create(move |tx| {
-            create(tx, body.0.id, &body.0)?.ok_or_else(|| super::products::taken("/id", "a category with this id exists"))
+            create(tx, body.0.id, &body.0)?
+                .ok_or_else(|| super::products::taken("/id", "a category with this id exists"))
         })
         .await
 }
@@ -308,14 +306,12 @@ fn is_at_or_above(conn: &mut PgConnection, id: Uuid, below: Uuid) -> QueryResult
         #[diesel(sql_type = Bool)]
         found: bool,
     }
-    let row: Row = sql(
-        "WITH RECURSIVE ancestors (id) AS (
+    let row: Row = sql("WITH RECURSIVE ancestors (id) AS (
              SELECT $1
              UNION
              SELECT c.parent_id FROM categories c JOIN ancestors a ON c.id = a.id WHERE c.parent_id IS NOT NULL
          )
-         SELECT EXISTS (SELECT FROM ancestors WHERE id = $2) AS found",
-    )
+         SELECT EXISTS (SELECT FROM ancestors WHERE id = $2) AS found")
     .bind::<SqlUuid, _>(below)
     .bind::<SqlUuid, _>(id)
     .row(conn)?;

@@ -75,9 +75,24 @@ fn check(patch: &CustomerPatch, row: &CustomerRow, base: Currency) -> Result<(),
     }
     let own = patch.applied_to(&row.own);
     let reasons = [
-        ("/tier_reason", &patch.tier_reason, own.tier.is_some(), "there is no tier"),
-        ("/credit_hold_reason", &patch.credit_hold_reason, own.credit_hold, "there is no credit hold"),
-        ("/blocked_reason", &patch.blocked_reason, own.blocked, "the customer is not blocked"),
+        (
+            "/tier_reason",
+            &patch.tier_reason,
+            own.tier.is_some(),
+            "there is no tier",
+        ),
+        (
+            "/credit_hold_reason",
+            &patch.credit_hold_reason,
+            own.credit_hold,
+            "there is no credit hold",
+        ),
+        (
+            "/blocked_reason",
+            &patch.blocked_reason,
+            own.blocked,
+            "the customer is not blocked",
+        ),
     ];
     for (pointer, reason, reasonable, message) in reasons {
         if matches!(reason, Some(Some(_))) && !reasonable {

@@ -66,7 +66,5 @@ async fn update_customer(
     path: Path<IdPath>,
     body: Body<CustomerPatch>,
 ) -> Result<Answer, Problem> {
-    command
-        .run(move |tx| actions::change_terms(tx, path.id, &body.0))
-        .await
+    command.run(move |tx| actions::change_terms(tx, path.id, &body.0)).await
 }

@@ -17,7 +17,9 @@ mod handlers;
 mod model;
 mod queries;
 
-pub use model::{Customer, CustomerKind, CustomerPatch, CustomerStatus, CustomerWithExposure, ReplicatedCustomer, Terms};
+pub use model::{
+    Customer, CustomerKind, CustomerPatch, CustomerStatus, CustomerWithExposure, ReplicatedCustomer, Terms,
+};
 pub use queries::{lock_terms, terms};
 
 use service_kit::Routes;

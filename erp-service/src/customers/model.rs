@@ -345,7 +345,8 @@ impl CustomerPatch {
         let tier = self.tier.clone().unwrap_or_else(|| own.tier.clone());
         let credit_hold = self.credit_hold.unwrap_or(own.credit_hold);
         let blocked = self.blocked.unwrap_or(own.blocked);
-        let reason = |patch: &Option<Option<String>>, old: &Option<String>| patch.clone().unwrap_or_else(|| old.clone());
+        let reason =
+            |patch: &Option<Option<String>>, old: &Option<String>| patch.clone().unwrap_or_else(|| old.clone());
         OwnPart {
             tier_reason: reason(&self.tier_reason, &own.tier_reason).filter(|_| tier.is_some()),
             tier,

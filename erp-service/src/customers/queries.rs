@@ -1,7 +1,7 @@
 use super::model::{CrmPart, Customer, CustomerRow, CustomerWithExposure, CustomersQuery, OwnPart, Terms};
 use crate::company;
-use crate::schema::customers;
 use crate::sales::credit;
+use crate::schema::customers;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use rust_decimal::Decimal;
@@ -109,7 +109,12 @@ pub(super) fn apply(
         .get_result(conn)
 }
 
-pub(super) fn set_own(conn: &mut PgConnection, id: Uuid, own: &OwnPart, now: DateTime<Utc>) -> QueryResult<CustomerRow> {
+pub(super) fn set_own(
+    conn: &mut PgConnection,
+    id: Uuid,
+    own: &OwnPart,
+    now: DateTime<Utc>,
+) -> QueryResult<CustomerRow> {
     diesel::update(customers::table.find(id))
         .set((
             own,

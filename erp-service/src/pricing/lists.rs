@@ -110,10 +110,7 @@ async fn list_price_lists(read: Read<may::ReadPriceLists>, query: Query<PriceLis
 #[utoipa::path(tag = "pricing", request_body = PriceListIn, security(("api_key" = ["price_lists:write"])),
     responses((status = 201, description = "The price list", body = PriceList)))]
 #[post("/price-lists")]
-async fn create_price_list(
-    command: Command<may::WritePriceLists>,
-    body: Body<PriceListIn>,
-) -> Result<Answer, Problem> {
+async fn create_price_list(command: Command<may::WritePriceLists>, body: Body<PriceListIn>) -> Result<Answer, Problem> {
     command.create(move |tx| create(tx, &body.0)).await
 }
 

@@ -100,7 +100,11 @@ async fn create_price_quote(
 
 fn quote(conn: &mut PgConnection, input: &PriceQuoteIn, date: NaiveDate) -> Result<PriceQuote> {
     let tier = checked_tier(conn, input)?;
-    let asked: Vec<(Uuid, Quantity)> = input.lines.iter().map(|line| (line.product_id, line.quantity)).collect();
+    let asked: Vec<(Uuid, Quantity)> = input
+        .lines
+        .iter()
+        .map(|line| (line.product_id, line.quantity))
+        .collect();
     let products: Vec<Uuid> = asked.iter().map(|(product, _)| *product).collect();
     let chosen = rule::prices_for(conn, tier.as_deref(), input.currency, date, &asked)?;
     let candidates = rule::candidates(conn, tier.as_deref(), input.currency, &products)?;
@@ -127,7 +131,9 @@ fn quote(conn: &mut PgConnection, input: &PriceQuoteIn, date: NaiveDate) -> Resu
         })
         .collect::<Result<Vec<_>, Problem>>()?;
     let totals: Option<Vec<_>> = lines.iter().map(|line| line.line_total.map(Amount::value)).collect();
-    let total = totals.map(|totals| Total::of_lines(input.currency, totals)).transpose()?;
+    let total = totals
+        .map(|totals| Total::of_lines(input.currency, totals))
+        .transpose()?;
     Ok(PriceQuote {
         customer_id: input.customer_id,
         tier,

@@ -195,11 +195,26 @@ mod tests {
         let two = "2".parse().unwrap();
         let winner = price(Some("A"), "2", Some("2026-06-01"), None);
         let why = |loser: &Found| why_not(loser, two, day, Some(&winner));
-        assert_eq!(why(&price(Some("A"), "0", Some("2026-07-02"), None)), "valid only from 2026-07-02");
-        assert_eq!(why(&price(Some("A"), "0", None, Some("2026-06-30"))), "valid only to 2026-06-30");
+        assert_eq!(
+            why(&price(Some("A"), "0", Some("2026-07-02"), None)),
+            "valid only from 2026-07-02"
+        );
+        assert_eq!(
+            why(&price(Some("A"), "0", None, Some("2026-06-30"))),
+            "valid only to 2026-06-30"
+        );
         assert_eq!(why(&price(Some("A"), "3", None, None)), "only from a quantity of 3 on");
-        assert_eq!(why(&price(None, "2", None, None)), "the tier's list goes before the base list");
-        assert_eq!(why(&price(Some("A"), "0", None, None)), "the price from 2 on goes first");
-        assert_eq!(why(&price(Some("A"), "2", None, None)), "the price valid from 2026-06-01 is later");
+        assert_eq!(
+            why(&price(None, "2", None, None)),
+            "the tier's list goes before the base list"
+        );
+        assert_eq!(
+            why(&price(Some("A"), "0", None, None)),
+            "the price from 2 on goes first"
+        );
+        assert_eq!(
+            why(&price(Some("A"), "2", None, None)),
+            "the price valid from 2026-06-01 is later"
+        );
     }
 }

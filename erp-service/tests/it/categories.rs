@@ -33,7 +33,10 @@ async fn put_creates_repeats_and_changes_with_if_match() {
     let erp = &service.client;
     let path = format!("/v1/categories/{}", Uuid::now_v7());
     let made = erp.put(&path, json!({ "name": "Tea" })).await.expect(201);
-    let same = erp.put(&path, json!({ "name": "Tea", "parent_id": null })).await.expect(200);
+    let same = erp
+        .put(&path, json!({ "name": "Tea", "parent_id": null }))
+        .await
+        .expect(200);
     assert_eq!(same, made);
     erp.put(&path, json!({ "name": "Teas" }))
         .await
@@ -45,12 +48,18 @@ async fn put_creates_repeats_and_changes_with_if_match() {
     let changed = erp.send(request("\"1\"")).await.expect(200);
     assert_eq!((&changed["name"], &changed["version"]), (&json!("Teas"), &json!(2)));
     let stale = json!({ "name": "Tee" });
-    let problem = erp.patch_matching(&path, "\"1\"", stale).await.expect_problem(412, "stale");
+    let problem = erp
+        .patch_matching(&path, "\"1\"", stale)
+        .await
+        .expect_problem(412, "stale");
     assert_eq!(problem["changed_fields"], json!(["name"]));
     let other = erp.put(&path, json!({ "id": Uuid::now_v7(), "name": "Teas" })).await;
     other.expect_problem(422, "id_mismatch");
     let events = given::events(erp, "category.changed").await;
-    let versions: Vec<i64> = given::of(&events, &made).into_iter().map(|(version, _)| version).collect();
+    let versions: Vec<i64> = given::of(&events, &made)
+        .into_iter()
+        .map(|(version, _)| version)
+        .collect();
     assert_eq!(versions, [1, 2]);
 }
 
@@ -71,7 +80,9 @@ async fn no_category_is_its_own_ancestor() {
     }
     let id = Uuid::now_v7();
     let own = json!({ "id": id, "name": "its own parent", "parent_id": id });
-    erp.post("/v1/categories", own).await.expect_problem(422, "category_cycle");
+    erp.post("/v1/categories", own)
+        .await
+        .expect_problem(422, "category_cycle");
     let nowhere = json!({ "name": "nowhere", "parent_id": Uuid::now_v7() });
     erp.post("/v1/categories", nowhere)
         .await
@@ -130,8 +141,12 @@ async fn the_database_refuses_a_circle_too() {
 async fn an_external_ref_is_unique() {
     let service = given::erp().await;
     let erp = &service.client;
-    erp.post("/v1/categories", json!({ "name": "a", "external_ref": "1" })).await.expect(201);
-    let second = erp.post("/v1/categories", json!({ "name": "b", "external_ref": "1" })).await;
+    erp.post("/v1/categories", json!({ "name": "a", "external_ref": "1" }))
+        .await
+        .expect(201);
+    let second = erp
+        .post("/v1/categories", json!({ "name": "b", "external_ref": "1" }))
+        .await;
     let problem = second.expect_problem(409, "duplicate");
     assert_eq!(given::faults(&problem), [("/external_ref", "duplicate")]);
     let third = given::category(erp, "c").await;

@@ -38,14 +38,22 @@ async fn the_newest_version_of_the_crm_stays_and_nothing_echoes() {
     let (erp, sync) = (&service.client, service.integration());
     let path = format!("/v1/customers/{}", Uuid::now_v7());
     let first = sync.put(&path, replicated(5, "Five")).await.expect(201);
-    let terms = erp.patch(&path, json!({ "tier": "gold", "credit_limit": "1000" })).await.expect(200);
+    let terms = erp
+        .patch(&path, json!({ "tier": "gold", "credit_limit": "1000" }))
+        .await
+        .expect(200);
     // Older and equal: what is stored stays, and is the answer.
     assert_eq!(sync.put(&path, replicated(4, "Four")).await.expect(200), terms);
     assert_eq!(sync.put(&path, replicated(5, "Other five")).await.expect(200), terms);
     // Newer: applied, the terms untouched.
     let newer = sync.put(&path, replicated(9, "Nine")).await.expect(200);
     assert_eq!(
-        (&newer["name"], &newer["source_version"], &newer["tier"], &newer["credit_limit"]),
+        (
+            &newer["name"],
+            &newer["source_version"],
+            &newer["tier"],
+            &newer["credit_limit"]
+        ),
         (&json!("Nine"), &json!(9), &json!("gold"), &json!("1000.00"))
     );
     assert_eq!((&newer["version"], &newer["revision"]), (&json!(2), &json!(3)));
@@ -53,10 +61,16 @@ async fn the_newest_version_of_the_crm_stays_and_nothing_echoes() {
     let mut replaced = replicated(3, "Restored");
     replaced["replace"] = json!(true);
     let restored = sync.put(&path, replaced.clone()).await.expect(200);
-    assert_eq!((&restored["name"], &restored["source_version"]), (&json!("Restored"), &json!(3)));
+    assert_eq!(
+        (&restored["name"], &restored["source_version"]),
+        (&json!("Restored"), &json!(3))
+    );
     assert_eq!(sync.put(&path, replaced).await.expect(200), restored);
     let events = given::events(erp, "customer.credit_changed").await;
-    let versions: Vec<i64> = given::of(&events, &first).into_iter().map(|(version, _)| version).collect();
+    let versions: Vec<i64> = given::of(&events, &first)
+        .into_iter()
+        .map(|(version, _)| version)
+        .collect();
     assert_eq!(versions, [1, 2]);
 }
 
@@ -78,13 +92,23 @@ async fn versions_that_arrive_at_once_end_in_the_newest() {
 }
 
 #[tokio::test]
-async fn two_customers_may_swap_their_external_refs_in_any_order() {
+async fn changes_of_two_customers_may_arrive_in_any_order() {
     let service = given::erp().await;
     let sync = service.integration();
     let (a, b) = (Uuid::now_v7(), Uuid::now_v7());
-    for id in [a, b] {
-        sync.put(&format!("/v1/customers/{id}"), replicated(1, "Twin")).await.expect(201);
-    }
+    sync.put(&format!("/v1/customers/{a}"), replicated(1, "A"))
+        .await
+        .expect(201);
+    // In the CRM, A gave its external_ref up before B took it; B's change comes first.
+    let taken = sync
+        .put(&format!("/v1/customers/{b}"), replicated(1, "B"))
+        .await
+        .expect(201);
+    assert_eq!(taken["external_ref"], "ALFKI");
+    let mut given_up = replicated(2, "A");
+    given_up["external_ref"] = json!(null);
+    let given_up = sync.put(&format!("/v1/customers/{a}"), given_up).await.expect(200);
+    assert_eq!(given_up["external_ref"], json!(null));
 }
 
 #[tokio::test]
@@ -93,9 +117,14 @@ async fn users_are_told_who_owns_what() {
     let erp = &service.client;
     let customer = given::customer(&service, "Alfreds").await;
     let path = given::path("customers", &customer);
-    let created = erp.post("/v1/customers", json!({ "name": "New", "kind": "company" })).await;
+    let created = erp
+        .post("/v1/customers", json!({ "name": "New", "kind": "company" }))
+        .await;
     let problem = created.expect_problem(409, "not_owner");
-    assert_eq!((&problem["owner"], &problem["owner_path"]), (&json!("crm"), &json!("/v1/customers")));
+    assert_eq!(
+        (&problem["owner"], &problem["owner_path"]),
+        (&json!("crm"), &json!("/v1/customers"))
+    );
     let foreign = json!({ "name": "Renamed", "email": null, "tier": "gold" });
     let problem = erp.patch(&path, foreign).await.expect_problem(409, "not_owner");
     assert_eq!(problem["owner_path"], json!(path));
@@ -107,7 +136,10 @@ async fn users_are_told_who_owns_what() {
             .expect_problem(409, "not_owner");
     }
     let viewer = erp.new_key("viewer", &[]).await;
-    viewer.put(&path, replicated(2, "Renamed")).await.expect_problem(403, "forbidden");
+    viewer
+        .put(&path, replicated(2, "Renamed"))
+        .await
+        .expect_problem(403, "forbidden");
     viewer
         .patch_matching(&path, "\"1\"", json!({ "tier": "gold" }))
         .await
@@ -121,7 +153,9 @@ async fn terms_change_with_if_match_and_reasons_go_with_their_cause() {
     let erp = &service.client;
     let customer = given::customer(&service, "Alfreds").await;
     let path = given::path("customers", &customer);
-    let blind = erp.request(reqwest::Method::PATCH, &path).json(&json!({ "tier": "gold" }));
+    let blind = erp
+        .request(reqwest::Method::PATCH, &path)
+        .json(&json!({ "tier": "gold" }));
     erp.send(blind).await.expect_problem(428, "precondition_required");
     let terms = json!({
         "tier": "gold", "tier_reason": "strategic", "credit_limit": "1234.5", "credit_hold": true,
@@ -129,7 +163,11 @@ async fn terms_change_with_if_match_and_reasons_go_with_their_cause() {
     });
     let changed = erp.patch(&path, terms.clone()).await.expect(200);
     for (field, value) in terms.as_object().unwrap() {
-        let expected = if field == "credit_limit" { json!("1234.50") } else { value.clone() };
+        let expected = if field == "credit_limit" {
+            json!("1234.50")
+        } else {
+            value.clone()
+        };
         assert_eq!(changed[field], expected, "{field}");
     }
     assert_eq!(changed["version"], 2);
@@ -137,13 +175,22 @@ async fn terms_change_with_if_match_and_reasons_go_with_their_cause() {
     assert_eq!(same, changed);
     let lifted = json!({ "tier": null, "credit_hold": false, "blocked": false, "credit_limit": null });
     let lifted = erp.patch(&path, lifted).await.expect(200);
-    for field in ["tier", "tier_reason", "credit_limit", "credit_hold_reason", "blocked_reason"] {
+    for field in [
+        "tier",
+        "tier_reason",
+        "credit_limit",
+        "credit_hold_reason",
+        "blocked_reason",
+    ] {
         assert_eq!(lifted[field], json!(null), "{field}");
     }
     let stale = erp.patch_matching(&path, "\"1\"", json!({ "tier": "gold" })).await;
     let problem = stale.expect_problem(412, "stale");
     assert!(
-        problem["changed_fields"].as_array().unwrap().contains(&json!("credit_hold")),
+        problem["changed_fields"]
+            .as_array()
+            .unwrap()
+            .contains(&json!("credit_hold")),
         "{problem:#}"
     );
     let prepaid = erp.patch(&path, json!({ "credit_limit": "0" })).await.expect(200);
@@ -156,7 +203,8 @@ async fn every_fault_of_the_terms_is_named() {
     let erp = &service.client;
     let customer = given::customer(&service, "Alfreds").await;
     let path = given::path("customers", &customer);
-    let wrong = json!({ "credit_limit": "-1", "tier_reason": "why", "credit_hold_reason": "why", "blocked_reason": "why" });
+    let wrong =
+        json!({ "credit_limit": "-1", "tier_reason": "why", "credit_hold_reason": "why", "blocked_reason": "why" });
     let problem = erp.patch(&path, wrong).await.expect_problem(422, "invalid_input");
     assert_eq!(
         given::faults(&problem),
@@ -194,7 +242,10 @@ async fn the_exposure_is_shown_and_is_part_of_the_etag() {
         .patch_matching(&path, &before.etag(), json!({ "credit_limit": "15" }))
         .await
         .expect(200);
-    assert_eq!((&changed["exposure"], &changed["version"]), (&json!("20.00"), &json!(2)));
+    assert_eq!(
+        (&changed["exposure"], &changed["version"]),
+        (&json!("20.00"), &json!(2))
+    );
 }
 
 #[tokio::test]
@@ -206,11 +257,17 @@ async fn customers_are_listed_and_found_by_their_terms() {
         given::customer(&service, "Berglunds").await,
         given::customer(&service, "北京").await,
     ];
-    for (index, terms) in [json!({ "tier": "gold" }), json!({ "blocked": true }), json!({ "credit_hold": true })]
-        .into_iter()
-        .enumerate()
+    for (index, terms) in [
+        json!({ "tier": "gold" }),
+        json!({ "blocked": true }),
+        json!({ "credit_hold": true }),
+    ]
+    .into_iter()
+    .enumerate()
     {
-        erp.patch(&given::path("customers", &customers[index]), terms).await.expect(200);
+        erp.patch(&given::path("customers", &customers[index]), terms)
+            .await
+            .expect(200);
     }
     for (query, expected) in [
         ("sort=name", vec!["Alfreds", "Berglunds", "北京"]),

@@ -54,7 +54,10 @@ pub async fn customer(service: &TestService, name: &str) -> Value {
 }
 
 pub fn path(collection: &str, record: &Value) -> String {
-    format!("/v1/{collection}/{}", record["id"].as_str().expect("a record with an id"))
+    format!(
+        "/v1/{collection}/{}",
+        record["id"].as_str().expect("a record with an id")
+    )
 }
 
 /// All events of these types that were committed so far, oldest first.
@@ -92,6 +95,11 @@ pub fn of<'a>(events: &'a [Value], record: &Value) -> Vec<(i64, &'a Value)> {
 pub fn faults(problem: &Value) -> Vec<(&str, &str)> {
     let errors = problem["errors"].as_array().into_iter().flatten();
     errors
-        .map(|e| (e["pointer"].as_str().unwrap_or_default(), e["code"].as_str().unwrap_or_default()))
+        .map(|e| {
+            (
+                e["pointer"].as_str().unwrap_or_default(),
+                e["code"].as_str().unwrap_or_default(),
+            )
+        })
         .collect()
 }

@@ -1,8 +1,24 @@
 //! Tests through HTTP, each on a database of its own.
 
+mod categories;
+mod company;
 mod conventions;
+mod customers;
 mod deliveries;
+mod given;
 mod inventory;
+mod kit_api_keys;
+mod kit_audit;
+mod kit_events;
+mod kit_http;
+mod kit_idempotency;
+mod kit_paging;
+mod kit_preconditions;
+mod migrations;
+mod price_lists;
+mod price_quotes;
+mod process;
+mod products;
 mod sales_orders;
 mod shop;
 mod submitted_orders;

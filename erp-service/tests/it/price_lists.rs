@@ -18,10 +18,18 @@ async fn there_is_one_base_list_a_currency_and_one_list_a_tier() {
         erp.post("/v1/price-lists", body).await.expect_problem(409, "duplicate");
     }
     let unknown = json!({ "name": "Gold", "currency": "XYZ" });
-    let problem = erp.post("/v1/price-lists", unknown).await.expect_problem(422, "invalid_input");
+    let problem = erp
+        .post("/v1/price-lists", unknown)
+        .await
+        .expect_problem(422, "invalid_input");
     assert_eq!(given::faults(&problem), [("/currency", "invalid_input")]);
     let lists = erp.get("/v1/price-lists?currency=USD&sort=name").await.expect(200);
-    let names: Vec<&Value> = lists["items"].as_array().unwrap().iter().map(|list| &list["name"]).collect();
+    let names: Vec<&Value> = lists["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|list| &list["name"])
+        .collect();
     assert_eq!(names, ["A USD", "B USD", "Base USD"]);
     let lists = erp.get("/v1/price-lists?tier=A").await.expect(200);
     assert_eq!(lists["items"].as_array().unwrap().len(), 1);
@@ -34,7 +42,9 @@ async fn a_price_carries_its_list_and_is_emitted() {
     let product = given::product(erp, "A").await;
     let list = given::price_list(erp, Some("A"), "USD").await;
     let body = json!({ "product_id": product["id"], "unit_price": "9.80", "minimum_quantity": "10", "valid_from": "2026-07-01" });
-    let reply = erp.post(&format!("{}/prices", given::path("price-lists", &list)), body).await;
+    let reply = erp
+        .post(&format!("{}/prices", given::path("price-lists", &list)), body)
+        .await;
     let location = reply.headers["location"].to_str().unwrap().to_owned();
     let made = reply.expect(201);
     assert_eq!(erp.get(&location).await.expect(200), made);
@@ -52,7 +62,10 @@ async fn a_price_carries_its_list_and_is_emitted() {
     ] {
         assert_eq!(made[field], value, "{field}");
     }
-    let of_list = erp.get(&format!("{}/prices", given::path("price-lists", &list))).await.expect(200);
+    let of_list = erp
+        .get(&format!("{}/prices", given::path("price-lists", &list)))
+        .await
+        .expect(200);
     assert_eq!(of_list["items"], json!([made]));
     let of_product = format!("/v1/prices?product_id={}", product["id"].as_str().unwrap());
     assert_eq!(erp.get(&of_product).await.expect(200)["items"], json!([made]));
@@ -78,10 +91,16 @@ async fn ties_are_refused_when_saved() {
         erp.post(&prices, body)
     };
     add(&product, None, None).await.expect(201);
-    add(&product, Some("0"), None).await.expect_problem(409, "duplicate_price");
-    add(&product, Some("0.000"), None).await.expect_problem(409, "duplicate_price");
+    add(&product, Some("0"), None)
+        .await
+        .expect_problem(409, "duplicate_price");
+    add(&product, Some("0.000"), None)
+        .await
+        .expect_problem(409, "duplicate_price");
     add(&product, None, Some("2026-01-01")).await.expect(201);
-    add(&product, None, Some("2026-01-01")).await.expect_problem(409, "duplicate_price");
+    add(&product, None, Some("2026-01-01"))
+        .await
+        .expect_problem(409, "duplicate_price");
     add(&product, Some("2"), Some("2026-01-01")).await.expect(201);
     add(&other, None, None).await.expect(201);
 }
@@ -124,7 +143,9 @@ async fn a_price_is_changed_and_ended_with_if_match() {
     let facts = json!({ "unit_price": "9.50", "valid_from": "2026-01-01" });
     let price = given::price(erp, &list, &product, facts).await;
     let path = given::path("prices", &price);
-    let blind = erp.request(reqwest::Method::PATCH, &path).json(&json!({ "unit_price": "9" }));
+    let blind = erp
+        .request(reqwest::Method::PATCH, &path)
+        .json(&json!({ "unit_price": "9" }));
     erp.send(blind).await.expect_problem(428, "precondition_required");
     let changed = erp.patch(&path, json!({ "unit_price": "9" })).await.expect(200);
     assert_eq!((&changed["unit_price"], &changed["version"]), (&json!("9"), &json!(2)));
@@ -141,7 +162,10 @@ async fn a_price_is_changed_and_ended_with_if_match() {
     let moved = erp.patch(&path, json!({ "product_id": Uuid::now_v7() })).await;
     moved.expect_problem(422, "unknown_field");
     let events = given::events(erp, "price.changed").await;
-    let versions: Vec<i64> = given::of(&events, &price).into_iter().map(|(version, _)| version).collect();
+    let versions: Vec<i64> = given::of(&events, &price)
+        .into_iter()
+        .map(|(version, _)| version)
+        .collect();
     assert_eq!(versions, [1, 2, 3, 4]);
 }
 
@@ -155,9 +179,14 @@ async fn renaming_a_list_emits_its_prices_again() {
     let renamed = json!({ "name": "Retail" });
     erp.patch(&given::path("price-lists", &list), renamed).await.expect(200);
     let shown = erp.get(&given::path("prices", &price)).await.expect(200);
-    assert_eq!((&shown["price_list_name"], &shown["version"]), (&json!("Retail"), &json!(2)));
+    assert_eq!(
+        (&shown["price_list_name"], &shown["version"]),
+        (&json!("Retail"), &json!(2))
+    );
     let events = given::events(erp, "price.changed").await;
     assert_eq!(given::of(&events, &price).last(), Some(&(2, &shown)));
-    let frozen = erp.patch(&given::path("price-lists", &list), json!({ "currency": "EUR" })).await;
+    let frozen = erp
+        .patch(&given::path("price-lists", &list), json!({ "currency": "EUR" }))
+        .await;
     frozen.expect_problem(422, "unknown_field");
 }

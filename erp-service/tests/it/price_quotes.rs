@@ -1,6 +1,6 @@
 use crate::given;
-use erp_service::pricing;
 use diesel::{Connection, PgConnection};
+use erp_service::pricing;
 use serde_json::{Value, json};
 use service_kit::Currency;
 use service_kit::testing::Client;
@@ -19,10 +19,25 @@ async fn the_worked_example_price_and_tier() {
     // B 9.50 to 30 June, A 9.00 from 1 July.
     let b = given::price_list(erp, Some("B"), "USD").await;
     let a = given::price_list(erp, Some("A"), "USD").await;
-    given::price(erp, &b, &product, json!({ "unit_price": "9.50", "valid_to": "2026-06-30" })).await;
-    given::price(erp, &a, &product, json!({ "unit_price": "9.00", "valid_from": "2026-07-01" })).await;
+    given::price(
+        erp,
+        &b,
+        &product,
+        json!({ "unit_price": "9.50", "valid_to": "2026-06-30" }),
+    )
+    .await;
+    given::price(
+        erp,
+        &a,
+        &product,
+        json!({ "unit_price": "9.00", "valid_from": "2026-07-01" }),
+    )
+    .await;
     // An order dated 30 June, entered in July: 9.50.
-    assert_eq!(quote(erp, Some("B"), "2026-06-30", &product, "1").await["unit_price"], "9.5");
+    assert_eq!(
+        quote(erp, Some("B"), "2026-06-30", &product, "1").await["unit_price"],
+        "9.5"
+    );
     // An order of 1 July: 9.00.
     let july = quote(erp, Some("A"), "2026-07-01", &product, "1").await;
     assert_eq!(july["unit_price"], "9");
@@ -31,8 +46,14 @@ async fn the_worked_example_price_and_tier() {
         "9 from the price list \"A USD\" of tier A, valid from 2026-07-01"
     );
     // And not a day earlier or later.
-    assert_eq!(quote(erp, Some("A"), "2026-06-30", &product, "1").await["unit_price"], json!(null));
-    assert_eq!(quote(erp, Some("B"), "2026-07-01", &product, "1").await["unit_price"], json!(null));
+    assert_eq!(
+        quote(erp, Some("A"), "2026-06-30", &product, "1").await["unit_price"],
+        json!(null)
+    );
+    assert_eq!(
+        quote(erp, Some("B"), "2026-07-01", &product, "1").await["unit_price"],
+        json!(null)
+    );
 }
 
 #[tokio::test]
@@ -49,7 +70,10 @@ async fn tier_before_base_then_quantity_then_date() {
         (&base, json!({ "unit_price": "8", "minimum_quantity": "100" })),
         (&gold, json!({ "unit_price": "9", "valid_from": "2026-01-01" })),
         (&gold, json!({ "unit_price": "9.10" })),
-        (&gold, json!({ "unit_price": "8.50", "minimum_quantity": "10", "valid_to": "2026-06-30" })),
+        (
+            &gold,
+            json!({ "unit_price": "8.50", "minimum_quantity": "10", "valid_to": "2026-06-30" }),
+        ),
     ] {
         given::price(erp, list, &product, facts).await;
     }
@@ -87,7 +111,12 @@ async fn tier_before_base_then_quantity_then_date() {
             ("10", "the tier's list goes before the base list"),
         ]
     );
-    let chosen: Vec<&Value> = line["candidates"].as_array().unwrap().iter().map(|c| &c["chosen"]).collect();
+    let chosen: Vec<&Value> = line["candidates"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| &c["chosen"])
+        .collect();
     assert_eq!(chosen, [false, true, false, false, false]);
 }
 
@@ -121,7 +150,10 @@ async fn a_quote_sums_up_and_says_what_has_no_price() {
     let lines = json!([{ "product_id": a["id"], "quantity": "2.5" }, { "product_id": b["id"], "quantity": "2" }]);
     let body = json!({ "currency": "USD", "lines": lines });
     let quote = erp.post("/v1/price-quotes", body).await.expect(200);
-    assert_eq!(quote["total"], json!({ "net": "37.25", "tax": "0.00", "gross": "37.25" }));
+    assert_eq!(
+        quote["total"],
+        json!({ "net": "37.25", "tax": "0.00", "gross": "37.25" })
+    );
     // Prices of another currency are no prices here.
     let body = json!({ "currency": "EUR", "lines": lines });
     let quote = erp.post("/v1/price-quotes", body).await.expect(200);
@@ -142,11 +174,17 @@ async fn a_customer_is_quoted_its_tier() {
         "customer_id": customer["id"], "currency": "USD", "lines": [{ "product_id": product["id"], "quantity": "1" }]
     });
     let quote = erp.post("/v1/price-quotes", body.clone()).await.expect(200);
-    assert_eq!((&quote["tier"], &quote["lines"][0]["unit_price"]), (&json!(null), &json!("10")));
+    assert_eq!(
+        (&quote["tier"], &quote["lines"][0]["unit_price"]),
+        (&json!(null), &json!("10"))
+    );
     let terms = json!({ "tier": "gold" });
     erp.patch(&given::path("customers", &customer), terms).await.expect(200);
     let quote = erp.post("/v1/price-quotes", body).await.expect(200);
-    assert_eq!((&quote["tier"], &quote["lines"][0]["unit_price"]), (&json!("gold"), &json!("9")));
+    assert_eq!(
+        (&quote["tier"], &quote["lines"][0]["unit_price"]),
+        (&json!("gold"), &json!("9"))
+    );
 }
 
 #[tokio::test]
@@ -158,7 +196,10 @@ async fn every_fault_of_a_quote_is_named_and_nothing_is_stored() {
         "customer_id": nobody, "tier": "gold", "currency": "USD",
         "lines": [{ "product_id": nobody, "quantity": "1" }, { "product_id": nobody, "quantity": "2" }]
     });
-    let problem = erp.post("/v1/price-quotes", body).await.expect_problem(422, "invalid_input");
+    let problem = erp
+        .post("/v1/price-quotes", body)
+        .await
+        .expect_problem(422, "invalid_input");
     assert_eq!(
         given::faults(&problem),
         [
@@ -169,7 +210,9 @@ async fn every_fault_of_a_quote_is_named_and_nothing_is_stored() {
         ]
     );
     let empty = json!({ "currency": "USD", "lines": [] });
-    erp.post("/v1/price-quotes", empty).await.expect_problem(422, "too_short");
+    erp.post("/v1/price-quotes", empty)
+        .await
+        .expect_problem(422, "too_short");
     let audit = erp.get("/v1/audit-log").await.expect(200);
     assert_eq!(audit["items"], json!([]));
 }
@@ -214,7 +257,9 @@ async fn the_statement_agrees_with_the_rule_for_any_prices() {
             body["valid_to"] = json!(format!("2026-01-{:02}", from * 4 + 1 + random.below(6)));
         }
         let list = &lists[random.below(3)];
-        let reply = erp.post(&format!("{}/prices", given::path("price-lists", list)), body).await;
+        let reply = erp
+            .post(&format!("{}/prices", given::path("price-lists", list)), body)
+            .await;
         match reply.status.as_u16() {
             201 => prices.push(reply.body),
             _ => drop(reply.expect_problem(409, "duplicate_price")),
@@ -246,7 +291,10 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % limit
     }
 }

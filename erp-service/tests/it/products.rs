@@ -35,7 +35,10 @@ async fn every_fault_is_named_at_once() {
     let service = given::erp().await;
     let erp = &service.client;
     let body = json!({ "sku": "", "name": "n".repeat(201), "kind": "thing", "unit": 7, "colour": "red" });
-    let problem = erp.post("/v1/products", body).await.expect_problem(422, "invalid_input");
+    let problem = erp
+        .post("/v1/products", body)
+        .await
+        .expect_problem(422, "invalid_input");
     let mut faults = given::faults(&problem);
     faults.sort_unstable();
     faults.dedup_by_key(|(pointer, _)| *pointer);
@@ -50,7 +53,10 @@ async fn every_fault_is_named_at_once() {
         ]
     );
     let body = json!({ "sku": "A", "name": "A", "kind": "goods", "unit": "furlong", "category_id": Uuid::now_v7() });
-    let problem = erp.post("/v1/products", body).await.expect_problem(422, "invalid_input");
+    let problem = erp
+        .post("/v1/products", body)
+        .await
+        .expect_problem(422, "invalid_input");
     assert_eq!(
         given::faults(&problem),
         [("/unit", "unknown_unit"), ("/category_id", "unknown_category")]
@@ -84,7 +90,12 @@ async fn sku_id_and_external_ref_are_unique() {
 async fn search_looks_in_sku_and_name_and_takes_signs_literally() {
     let service = given::erp().await;
     let erp = &service.client;
-    for (sku, name) in [("TEA-1", "Chai"), ("X-2", "Green tea 100%"), ("Y_3", "Coffee"), ("Z-4", "茶")] {
+    for (sku, name) in [
+        ("TEA-1", "Chai"),
+        ("X-2", "Green tea 100%"),
+        ("Y_3", "Coffee"),
+        ("Z-4", "茶"),
+    ] {
         let mut body = given::product_in(sku);
         body["name"] = json!(name);
         erp.post("/v1/products", body).await.expect(201);
@@ -130,15 +141,24 @@ async fn a_merge_patch_tells_absent_from_null() {
     let cleared = json!({ "description": null, "category_id": null });
     let cleared = erp.patch(&path, cleared).await.expect(200);
     assert_eq!(
-        (&cleared["description"], &cleared["category_id"], &cleared["category_name"]),
+        (
+            &cleared["description"],
+            &cleared["category_id"],
+            &cleared["category_name"]
+        ),
         (&json!(null), &json!(null), &json!(null))
     );
-    erp.patch(&path, json!({ "name": null })).await.expect_problem(422, "wrong_type");
+    erp.patch(&path, json!({ "name": null }))
+        .await
+        .expect_problem(422, "wrong_type");
     // A patch that changes nothing is no change.
     let same = erp.patch(&path, json!({ "name": "New" })).await.expect(200);
     assert_eq!(same, cleared);
     let events = given::events(erp, "product.changed").await;
-    let versions: Vec<i64> = given::of(&events, &made).into_iter().map(|(version, _)| version).collect();
+    let versions: Vec<i64> = given::of(&events, &made)
+        .into_iter()
+        .map(|(version, _)| version)
+        .collect();
     assert_eq!(versions, [1, 2, 3]);
 }
 
@@ -151,19 +171,32 @@ async fn a_product_retires_and_comes_back() {
     let (retire, reactivate) = (format!("{path}/retire"), format!("{path}/reactivate"));
     let problem = erp.send(erp.request(reqwest::Method::POST, &reactivate)).await;
     let problem = problem.expect_problem(409, "illegal_transition");
-    assert_eq!((&problem["state"], &problem["allowed_actions"]), (&json!("active"), &json!(["retire"])));
+    assert_eq!(
+        (&problem["state"], &problem["allowed_actions"]),
+        (&json!("active"), &json!(["retire"]))
+    );
     let retired = erp.send(erp.request(reqwest::Method::POST, &retire)).await.expect(200);
-    assert_eq!((&retired["status"], &retired["version"]), (&json!("retired"), &json!(2)));
+    assert_eq!(
+        (&retired["status"], &retired["version"]),
+        (&json!("retired"), &json!(2))
+    );
     let problem = erp.send(erp.request(reqwest::Method::POST, &retire)).await;
     problem.expect_problem(409, "illegal_transition");
     let page = erp.get("/v1/products?status=retired").await.expect(200);
     assert_eq!(page["items"], json!([retired]));
-    let stale = erp.request(reqwest::Method::POST, &reactivate).header("If-Match", "\"1\"");
+    let stale = erp
+        .request(reqwest::Method::POST, &reactivate)
+        .header("If-Match", "\"1\"");
     erp.send(stale).await.expect_problem(412, "stale");
-    let back = erp.send(erp.request(reqwest::Method::POST, &reactivate)).await.expect(200);
+    let back = erp
+        .send(erp.request(reqwest::Method::POST, &reactivate))
+        .await
+        .expect(200);
     assert_eq!(back["status"], "active");
     let nobody = format!("/v1/products/{}/retire", Uuid::now_v7());
-    erp.send(erp.request(reqwest::Method::POST, &nobody)).await.expect_problem(404, "not_found");
+    erp.send(erp.request(reqwest::Method::POST, &nobody))
+        .await
+        .expect_problem(404, "not_found");
 }
 
 #[tokio::test]
@@ -193,11 +226,15 @@ async fn the_etag_covers_the_name_of_the_category() {
     let conditional = || erp.request(reqwest::Method::GET, &path).header("If-None-Match", &etag);
     assert_eq!(erp.send(conditional()).await.status.as_u16(), 304);
     let renamed = json!({ "name": "Teas" });
-    erp.patch(&given::path("categories", &category), renamed).await.expect(200);
+    erp.patch(&given::path("categories", &category), renamed)
+        .await
+        .expect(200);
     let fresh = erp.send(conditional()).await.expect(200);
     assert_eq!(fresh["category_name"], "Teas");
     // The product itself is what it was, so a change based on the old tag is not stale.
-    erp.patch_matching(&path, &etag, json!({ "name": "Chai" })).await.expect(200);
+    erp.patch_matching(&path, &etag, json!({ "name": "Chai" }))
+        .await
+        .expect(200);
     // And renaming a category emits no product.
     assert_eq!(given::events(erp, "product.changed").await.len(), 2);
 }
@@ -214,7 +251,8 @@ async fn common_units_are_there_and_others_can_be_added() {
         .map(|unit| unit["code"].as_str().unwrap())
         .collect();
     for code in [
-        "pcs", "kg", "g", "t", "l", "ml", "m", "m2", "m3", "h", "day", "box", "pack", "pair", "set", "pallet", "service",
+        "pcs", "kg", "g", "t", "l", "ml", "m", "m2", "m3", "h", "day", "box", "pack", "pair", "set", "pallet",
+        "service",
     ] {
         assert!(codes.contains(&code), "{code} is missing in {codes:?}");
     }

@@ -15,9 +15,14 @@ fn require_open(letter: &DeadLetterRow, action: &str) -> Result<()> {
 /// Sends the record's current state, or what was stored when its owner does not show it.
 pub async fn send_again(courier: &Courier, letter: &DeadLetterRow) -> Outcome {
     let refused = |reason: &str| {
-        Outcome::Refused(Refusal { status: None, answer: None, reason: reason.to_owned() })
+        Outcome::Refused(Refusal {
+            status: None,
+            answer: None,
+            reason: reason.to_owned(),
+        })
     };
-    let Some((flow, record)) = Flow::named(&letter.flow).and_then(|flow| Some((flow, flow.record(&letter.kind)?))) else {
+    let Some((flow, record)) = Flow::named(&letter.flow).and_then(|flow| Some((flow, flow.record(&letter.kind)?)))
+    else {
         return refused("there is no such flow any more");
     };
     let current = current_state(courier, flow, record, letter).await;
@@ -38,12 +43,23 @@ async fn current_state(
     letter: &DeadLetterRow,
 ) -> Option<Change> {
     let path = format!("{}/{}", record.one?, letter.subject);
-    let reply = courier.apis.of(flow.source).get(&path).await.ok().filter(|reply| reply.status == 200)?;
-    record.current(serde_json::from_slice(&reply.body).ok()?, letter.replace).ok()
+    let reply = courier
+        .apis
+        .of(flow.source)
+        .get(&path)
+        .await
+        .ok()
+        .filter(|reply| reply.status == 200)?;
+    record
+        .current(serde_json::from_slice(&reply.body).ok()?, letter.replace)
+        .ok()
 }
 
 fn stored(letter: &DeadLetterRow) -> Option<Request> {
-    Some(Request { path: letter.path.clone()?, body: letter.request.as_ref()?.to_string() })
+    Some(Request {
+        path: letter.path.clone()?,
+        body: letter.request.as_ref()?.to_string(),
+    })
 }
 
 /// Records what became of a retry by hand; without an outcome nothing was sent.
@@ -65,7 +81,15 @@ pub fn settle(tx: &mut Tx<'_>, id: Uuid, outcome: Option<&Outcome>) -> Result<De
         Outcome::Refused(refusal) => queries::refuse_again(tx, id, refusal)?,
         Outcome::Down(error) | Outcome::Busy(error) => {
             let reason = format!("not settled by a retry: {error}");
-            queries::refuse_again(tx, id, &Refusal { status: None, answer: None, reason })?
+            queries::refuse_again(
+                tx,
+                id,
+                &Refusal {
+                    status: None,
+                    answer: None,
+                    reason,
+                },
+            )?
         }
     };
     let (before, after) = (DeadLetter::from(before), DeadLetter::from(after));

@@ -30,7 +30,11 @@ struct DeadLettersQuery {
 }
 
 pub fn routes(routes: &mut Routes) {
-    routes.add(list_dead_letters).add(get_dead_letter).add(retry_dead_letter).add(discard_dead_letter);
+    routes
+        .add(list_dead_letters)
+        .add(get_dead_letter)
+        .add(retry_dead_letter)
+        .add(discard_dead_letter);
 }
 
 /// Changes that a target refused.
@@ -65,7 +69,8 @@ async fn list_dead_letters(
     responses((status = 200, description = "The dead letter", body = DeadLetter)))]
 #[get("/dead-letters/{id}")]
 async fn get_dead_letter(read: Read<may::ReadDeadLetters>, path: Path<IdPath>) -> Result<Answer, Problem> {
-    read.one(move |conn| Ok(DeadLetter::from(queries::find(conn, path.id)?))).await
+    read.one(move |conn| Ok(DeadLetter::from(queries::find(conn, path.id)?)))
+        .await
 }
 
 /// Send it again, now: the record's current state as its owner shows it, or else what was stored.

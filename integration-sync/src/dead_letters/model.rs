@@ -125,8 +125,15 @@ impl From<DeadLetterRow> for DeadLetter {
             subject_type: row.kind,
             subject: row.subject,
             version: row.version,
-            request: request.map(|(path, body)| SentRequest { method: "PUT".to_owned(), path, body }),
-            answer: row.status.map(|status| ReceivedAnswer { status, body: row.answer.unwrap_or_default() }),
+            request: request.map(|(path, body)| SentRequest {
+                method: "PUT".to_owned(),
+                path,
+                body,
+            }),
+            answer: row.status.map(|status| ReceivedAnswer {
+                status,
+                body: row.answer.unwrap_or_default(),
+            }),
             reason: row.reason,
             state: row.state,
             resolution: row.resolution,

@@ -7,7 +7,11 @@ use service_kit::{OrNotFound, Result};
 use uuid::Uuid;
 
 pub(super) fn find(conn: &mut PgConnection, id: Uuid) -> Result<DeadLetterRow> {
-    dead_letters::table.find(id).select(DeadLetterRow::as_select()).first(conn).or_not_found("dead letter")
+    dead_letters::table
+        .find(id)
+        .select(DeadLetterRow::as_select())
+        .first(conn)
+        .or_not_found("dead letter")
 }
 
 pub(super) fn lock(conn: &mut PgConnection, id: Uuid) -> Result<DeadLetterRow> {

@@ -28,7 +28,12 @@ impl FlowPath {
 struct FlowsQuery {}
 
 pub fn routes(routes: &mut Routes) {
-    routes.add(list_flows).add(get_flow).add(pause_flow).add(resume_flow).add(resync_flow);
+    routes
+        .add(list_flows)
+        .add(get_flow)
+        .add(pause_flow)
+        .add(resume_flow)
+        .add(resync_flow);
 }
 
 /// All flows: where they stand, their lags and counts, who works on them.
@@ -36,7 +41,13 @@ pub fn routes(routes: &mut Routes) {
     responses((status = 200, description = "All flows, on one page", body = Page<FlowStatus>)))]
 #[get("/flows")]
 async fn list_flows(read: Read<may::ReadFlows>, _query: Query<FlowsQuery>) -> Result<Answer, Problem> {
-    read.json(|conn| Ok(Page { items: queries::all(conn)?, next_cursor: None })).await
+    read.json(|conn| {
+        Ok(Page {
+            items: queries::all(conn)?,
+            next_cursor: None,
+        })
+    })
+    .await
 }
 
 /// One flow.

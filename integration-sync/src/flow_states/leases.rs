@@ -53,8 +53,10 @@ pub fn hold(conn: &mut PgConnection, owner: Uuid) -> Result<Vec<Held>> {
 /// # Errors
 /// When the database refuses.
 pub fn release(conn: &mut PgConnection, owner: Uuid) -> Result<()> {
-    sql("WITH mine AS (SELECT name FROM flow_states WHERE lease_owner = $1 ORDER BY name FOR UPDATE)
-         UPDATE flow_states f SET lease_owner = NULL, lease_until = NULL FROM mine WHERE f.name = mine.name")
+    sql(
+        "WITH mine AS (SELECT name FROM flow_states WHERE lease_owner = $1 ORDER BY name FOR UPDATE)
+         UPDATE flow_states f SET lease_owner = NULL, lease_until = NULL FROM mine WHERE f.name = mine.name",
+    )
     .bind::<SqlUuid, _>(owner)
     .run(conn)?;
     Ok(())

@@ -173,7 +173,10 @@ impl FlowRow {
             state: if self.paused { FlowState::Paused } else { self.state },
             cursor: self.cursor,
             last_event_at: self.last_event_at,
-            lag: Lag { committed_to_read_ms: self.committed_to_read_ms, read_to_applied_ms: self.read_to_applied_ms },
+            lag: Lag {
+                committed_to_read_ms: self.committed_to_read_ms,
+                read_to_applied_ms: self.read_to_applied_ms,
+            },
             counts: Counts {
                 read: self.read,
                 superseded: self.superseded,

@@ -41,8 +41,10 @@ pub struct Position {
 /// # Errors
 /// When the database refuses. The same holds for the others here.
 pub fn load(conn: &mut PgConnection, fence: Fence) -> Result<Option<Position>> {
-    let rows: Vec<Position> = sql("SELECT cursor, resync_requested_at, resync_head, resync_list, resync_page
-         FROM flow_states WHERE name = $1 AND lease_owner = $2 AND lease_epoch = $3")
+    let rows: Vec<Position> = sql(
+        "SELECT cursor, resync_requested_at, resync_head, resync_list, resync_page
+         FROM flow_states WHERE name = $1 AND lease_owner = $2 AND lease_epoch = $3",
+    )
     .bind::<Text, _>(fence.flow)
     .bind::<SqlUuid, _>(fence.owner)
     .bind::<BigInt, _>(fence.epoch)
@@ -58,7 +60,11 @@ pub enum Next {
     /// In the feed.
     Cursor(String),
     /// In the resync that was requested then: the list, and the page of it.
-    Page { requested_at: DateTime<Utc>, list: i32, page: Option<String> },
+    Page {
+        requested_at: DateTime<Utc>,
+        list: i32,
+        page: Option<String>,
+    },
 }
 
 /// What became of a batch.
@@ -90,15 +96,18 @@ pub fn save(conn: &mut PgConnection, fence: Fence, next: &Next, state: FlowState
     let (cursor, requested_at, list, page) = match next {
         Next::Here => (None, None, 0, None),
         Next::Cursor(cursor) => (Some(cursor.as_str()), None, 0, None),
-        Next::Page { requested_at, list, page } => (None, Some(*requested_at), *list, page.as_deref()),
+        Next::Page {
+            requested_at,
+            list,
+            page,
+        } => (None, Some(*requested_at), *list, page.as_deref()),
     };
     let settled = batch.applied.iter().map(|done| (done.kind, done.subject));
     // What is parked has been tried in its newest version: nothing is left to retry.
     let settled = settled.chain(batch.parked.iter().map(|parked| (parked.kind, parked.subject)));
     let (kinds, subjects): (Vec<&str>, Vec<Uuid>) = settled.unzip();
     // One statement, because it runs after every batch.
-    let touched = sql(
-        "WITH mine AS (
+    let touched = sql("WITH mine AS (
              UPDATE flow_states
              SET cursor = coalesce($1, cursor), state = $2, last_error = NULL,
                  last_event_at = greatest(last_event_at, $3),
@@ -123,8 +132,7 @@ pub fn save(conn: &mut PgConnection, fence: Fence, next: &Next, state: FlowState
              FROM mine, unnest($25, $26, $27, $28) AS s(kind, subject, version, replace)
              WHERE d.flow = mine.name AND d.state = 'open' AND d.kind = s.kind AND d.subject = s.subject
                AND (s.replace OR d.version <= s.version))
-         SELECT FROM mine",
-    )
+         SELECT FROM mine")
     .bind::<Nullable<Text>, _>(cursor)
     .bind::<Text, _>(state)
     .bind::<Nullable<Timestamptz>, _>(batch.last_event_at)

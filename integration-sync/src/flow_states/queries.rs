@@ -31,15 +31,19 @@ pub(super) fn all(conn: &mut PgConnection) -> Result<Vec<FlowStatus>> {
 }
 
 pub(super) fn find(conn: &mut PgConnection, flow: &'static Flow) -> Result<FlowStatus> {
-    let row: FlowRow =
-        sql(select_flows!("WHERE name = $1")).bind::<Text, _>(flow.name).row(conn).or_not_found("flow")?;
+    let row: FlowRow = sql(select_flows!("WHERE name = $1"))
+        .bind::<Text, _>(flow.name)
+        .row(conn)
+        .or_not_found("flow")?;
     Ok(row.status_of(flow))
 }
 
 /// The flow under its lock: nothing else changes it until the command ends.
 pub(super) fn lock(conn: &mut PgConnection, flow: &'static Flow) -> Result<FlowStatus> {
-    let row: FlowRow =
-        sql(select_flows!("WHERE name = $1 FOR UPDATE")).bind::<Text, _>(flow.name).row(conn).or_not_found("flow")?;
+    let row: FlowRow = sql(select_flows!("WHERE name = $1 FOR UPDATE"))
+        .bind::<Text, _>(flow.name)
+        .row(conn)
+        .or_not_found("flow")?;
     Ok(row.status_of(flow))
 }
 

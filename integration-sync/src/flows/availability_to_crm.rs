@@ -18,7 +18,11 @@ pub(super) static FLOW: Flow = Flow {
         one: None,
     }],
     request,
-    bulk: Some(Bulk { most: 500, request: crm::put_availability, refused }),
+    bulk: Some(Bulk {
+        most: 500,
+        request: crm::put_availability,
+        refused,
+    }),
 };
 
 fn request(change: &Change) -> serde_json::Result<Option<Request>> {

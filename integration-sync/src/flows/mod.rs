@@ -111,7 +111,10 @@ impl Flow {
 
     /// What an event means for this flow; `None` when it is of a type that it does not follow.
     pub fn change(&self, event: Event) -> Option<Change> {
-        let record = self.records.iter().find(|record| record.events.contains(&event.r#type.as_str()))?;
+        let record = self
+            .records
+            .iter()
+            .find(|record| record.events.contains(&event.r#type.as_str()))?;
         Some(Change {
             kind: record.kind,
             subject: event.subject,
@@ -149,7 +152,8 @@ impl Record {
             kind: self.kind,
             subject: head.id,
             version: head.version,
-            as_of: head.as_of.or(head.updated_at).unwrap_or_else(Utc::now),
+            // Some owners stamp replicated parts with an `as_of` of their own: it counts last.
+            as_of: head.updated_at.or(head.as_of).unwrap_or_else(Utc::now),
             replace,
             data,
         })
@@ -166,7 +170,12 @@ impl Change {
     }
 
     pub fn source(&self) -> Source {
-        Source { id: self.subject, version: self.version, replace: self.replace, as_of: self.as_of }
+        Source {
+            id: self.subject,
+            version: self.version,
+            replace: self.replace,
+            as_of: self.as_of,
+        }
     }
 }
 
@@ -174,6 +183,9 @@ impl Request {
     /// # Errors
     /// When the body cannot be serialised, which is a bug.
     pub fn new(path: String, body: &impl Serialize) -> serde_json::Result<Self> {
-        Ok(Request { path, body: serde_json::to_string(body)? })
+        Ok(Request {
+            path,
+            body: serde_json::to_string(body)?,
+        })
     }
 }

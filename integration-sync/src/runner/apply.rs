@@ -82,8 +82,15 @@ impl Shift<'_> {
             return Ok(HashMap::new());
         }
         let (flow, subjects): (_, Vec<Uuid>) = (self.flow(), changes.iter().map(|change| change.subject).collect());
-        let stored = self.runner.kit.run_read(move |conn| retries::of_subjects(conn, flow, &subjects)).await?;
-        Ok(stored.into_iter().map(|failed| ((failed.kind, failed.subject), failed)).collect())
+        let stored = self
+            .runner
+            .kit
+            .run_read(move |conn| retries::of_subjects(conn, flow, &subjects))
+            .await?;
+        Ok(stored
+            .into_iter()
+            .map(|failed| ((failed.kind, failed.subject), failed))
+            .collect())
     }
 
     /// Returns when nothing of it is left to do; waits as long as the target as a whole is down.
@@ -139,7 +146,9 @@ impl Shift<'_> {
     fn observe(&self, read: Instant, batch: &mut Batch) {
         let took = read.elapsed();
         let histogram = &self.runner.metrics.lag_seconds;
-        histogram.with_label_values(&[self.flow().name, "read_to_applied"]).observe(took.as_secs_f64());
+        histogram
+            .with_label_values(&[self.flow().name, "read_to_applied"])
+            .observe(took.as_secs_f64());
         let milliseconds = i64::try_from(took.as_millis()).unwrap_or(i64::MAX);
         batch.read_to_applied_ms = batch.read_to_applied_ms.max(Some(milliseconds));
     }
@@ -187,7 +196,11 @@ fn not_understood(change: &Change, error: &serde_json::Error) -> Parked {
         replace: change.replace,
         as_of: change.as_of,
         request: None,
-        refusal: Refusal { status: None, answer: None, reason },
+        refusal: Refusal {
+            status: None,
+            answer: None,
+            reason,
+        },
     }
 }
 
@@ -205,7 +218,12 @@ impl Unit {
     }
 
     fn done(&self) -> Done {
-        Done { kind: self.kind, subject: self.subject, version: self.version, replace: self.replace }
+        Done {
+            kind: self.kind,
+            subject: self.subject,
+            version: self.version,
+            replace: self.replace,
+        }
     }
 
     fn failed(self, error: String) -> Failed {

@@ -39,7 +39,10 @@ impl Default for Board {
             turn: watch::Sender::default(),
             working: watch::Sender::default(),
         };
-        Board { seats: FLOWS.into_iter().map(seat).collect(), nudge: Notify::new() }
+        Board {
+            seats: FLOWS.into_iter().map(seat).collect(),
+            nudge: Notify::new(),
+        }
     }
 }
 
@@ -64,7 +67,10 @@ impl Board {
 
     pub(super) fn seat(&self, flow: &'static Flow) -> &Seat {
         // Every flow has its seat; the first stands in for one that cannot be.
-        self.seats.iter().find(|seat| seat.flow == flow.name).unwrap_or(&self.seats[0])
+        self.seats
+            .iter()
+            .find(|seat| seat.flow == flow.name)
+            .unwrap_or(&self.seats[0])
     }
 
     fn show(&self, held: &[Held]) {
@@ -93,7 +99,9 @@ impl Seat {
 
 /// Waits until the flow is ours to work on; `None` when it is time to stop.
 pub(super) async fn next_turn(turns: &mut watch::Receiver<Turn>) -> Option<i64> {
-    let ready = turns.wait_for(|turn| turn.stopping || (turn.epoch.is_some() && !turn.paused)).await;
+    let ready = turns
+        .wait_for(|turn| turn.stopping || (turn.epoch.is_some() && !turn.paused))
+        .await;
     ready.ok().filter(|turn| !turn.stopping).and_then(|turn| turn.epoch)
 }
 

@@ -83,7 +83,10 @@ impl Courier {
     async fn send(&self, target: System, request: &Request) -> Sent {
         let reply = match self.apis.of(target).put(request).await {
             Ok(reply) => reply,
-            Err(NoAnswer { unreachable: true, text }) => return Sent::Settled(Outcome::Down(text)),
+            Err(NoAnswer {
+                unreachable: true,
+                text,
+            }) => return Sent::Settled(Outcome::Down(text)),
             Err(NoAnswer { text, .. }) => return Sent::Settled(self.down_or_busy(target, text).await),
         };
         let settled = match reply.status {
@@ -121,10 +124,15 @@ impl Courier {
                 return Brought::No(format!("{what} is missing, and {owner} does not have it either"));
             }
             Ok(reply) => return Brought::Later(Outcome::Busy(format!("{what}: {}", describe(owner, &reply)))),
-            Err(error) => return Brought::Later(Outcome::Busy(format!("{what}: {owner} did not answer: {}", error.text))),
+            Err(error) => {
+                return Brought::Later(Outcome::Busy(format!("{what}: {owner} did not answer: {}", error.text)));
+            }
         };
         let request = serde_json::from_slice(&reply.body).and_then(|data| {
-            let record = flow.record(&missing.r#type).map(|record| record.current(data, false)).transpose()?;
+            let record = flow
+                .record(&missing.r#type)
+                .map(|record| record.current(data, false))
+                .transpose()?;
             record.map(|change| (flow.request)(&change)).transpose()
         });
         match request {
@@ -164,9 +172,10 @@ impl Courier {
             let request = (bulk.request)(&items, units.iter().any(|unit| unit.replace));
             match self.deliver(flow.target, &request).await {
                 Outcome::Applied(answer) => item_by_item(bulk, units, &answer),
-                Outcome::Down(error) => {
-                    units.into_iter().map(|unit| (unit, Outcome::Down(error.clone()))).collect()
-                }
+                Outcome::Down(error) => units
+                    .into_iter()
+                    .map(|unit| (unit, Outcome::Down(error.clone())))
+                    .collect(),
                 // One bad item spoils the request: halves find it.
                 Outcome::Busy(_) | Outcome::Refused(_) if units.len() > 1 => {
                     let rest = units.split_off(units.len() / 2);
@@ -186,9 +195,11 @@ fn item_by_item(bulk: &Bulk, units: Vec<Unit>, answer: &Bytes) -> Vec<(Unit, Out
     let outcome = |unit: Unit| {
         let outcome = match reasons.remove(&unit.subject) {
             None => Outcome::Applied(Bytes::new()),
-            Some(reason) => {
-                Outcome::Refused(Refusal { status: Some(200), answer: Some(text(answer)), reason })
-            }
+            Some(reason) => Outcome::Refused(Refusal {
+                status: Some(200),
+                answer: Some(text(answer)),
+                reason,
+            }),
         };
         (unit, outcome)
     };
@@ -223,16 +234,27 @@ fn missing(reply: &Reply) -> Option<Vec<Missing>> {
 /// An answer in a line.
 pub(super) fn describe(system: System, reply: &Reply) -> String {
     match serde_json::from_slice::<ProblemBody>(&reply.body) {
-        Ok(problem) => format!("{system} answered {} {}: {}", reply.status, problem.code, problem.detail),
+        Ok(problem) => format!(
+            "{system} answered {} {}: {}",
+            reply.status, problem.code, problem.detail
+        ),
         Err(_) => format!("{system} answered {}", reply.status),
     }
 }
 
 fn refused(reply: &Reply, reason: String) -> Outcome {
-    Outcome::Refused(Refusal { status: Some(reply.status), answer: Some(text(&reply.body)), reason })
+    Outcome::Refused(Refusal {
+        status: Some(reply.status),
+        answer: Some(text(&reply.body)),
+        reason,
+    })
 }
 
 fn text(body: &[u8]) -> String {
     // PostgreSQL text cannot hold U+0000.
-    String::from_utf8_lossy(body).chars().filter(|c| *c != '\0').take(KEPT).collect()
+    String::from_utf8_lossy(body)
+        .chars()
+        .filter(|c| *c != '\0')
+        .take(KEPT)
+        .collect()
 }

@@ -26,8 +26,8 @@ pub(super) enum FeedTrouble {
     Unavailable(String),
 }
 
-pub(super) async fn fetch(api: Api, after: String, types: Arc<str>) -> Result<Fetched, FeedTrouble> {
-    let reply = match api.events(&after, &types).await {
+pub(super) async fn fetch(api: Api, after: String, types: Arc<str>, patient: bool) -> Result<Fetched, FeedTrouble> {
+    let reply = match api.events(&after, &types, patient).await {
         Ok(reply) => reply,
         Err(error) => return Err(FeedTrouble::Unavailable(format!("{}: {}", api.system, error.text))),
     };
@@ -39,8 +39,15 @@ pub(super) async fn fetch(api: Api, after: String, types: Arc<str>) -> Result<Fe
         return Err(FeedTrouble::Unavailable(describe(api.system, &reply)));
     }
     match serde_json::from_slice::<EventBatch>(&reply.body) {
-        Ok(batch) => Ok(Fetched { events: batch.events, next_cursor: batch.next_cursor, read_at }),
-        Err(error) => Err(FeedTrouble::Unavailable(format!("{}: not a batch of events: {error}", api.system))),
+        Ok(batch) => Ok(Fetched {
+            events: batch.events,
+            next_cursor: batch.next_cursor,
+            read_at,
+        }),
+        Err(error) => Err(FeedTrouble::Unavailable(format!(
+            "{}: not a batch of events: {error}",
+            api.system
+        ))),
     }
 }
 
@@ -62,10 +69,10 @@ impl Shift<'_> {
     /// Follows the feed until something ends the shift.
     pub(super) async fn follow(&mut self, mut cursor: String) -> Result<(), End> {
         let (api, types) = (self.runner.courier.apis.of(self.flow().source).clone(), self.types());
-        let fetch_after = |cursor: &str| fetch(api.clone(), cursor.to_owned(), types.clone());
+        let fetch_after = |cursor: &str, patient| fetch(api.clone(), cursor.to_owned(), types.clone(), patient);
         let mut backoff = Backoff::default();
         let mut fetching = JoinSet::new();
-        fetching.spawn(fetch_after(&cursor));
+        fetching.spawn(fetch_after(&cursor, true));
         loop {
             let retry_at = self.next_retry;
             tokio::select! {
@@ -74,7 +81,7 @@ impl Shift<'_> {
                         backoff.reset();
                         let moved = batch.next_cursor != cursor;
                         cursor.clone_from(&batch.next_cursor);
-                        fetching.spawn(fetch_after(&cursor));
+                        fetching.spawn(fetch_after(&cursor, true));
                         self.take(batch, moved).await?;
                     }
                     Ok(Err(FeedTrouble::Gone(reason))) => return Err(End::Gone(reason)),
@@ -85,7 +92,8 @@ impl Shift<'_> {
                         };
                         self.report(FlowState::WaitingForSource, Some(error)).await;
                         sleep(backoff.next()).await;
-                        fetching.spawn(fetch_after(&cursor));
+                        // Answered at once: so that the flow shows as running as soon as it is.
+                        fetching.spawn(fetch_after(&cursor, false));
                     }
                 },
                 () = at(retry_at) => self.try_due().await?,
@@ -95,22 +103,33 @@ impl Shift<'_> {
 
     /// Applies a batch and saves the cursor behind it.
     async fn take(&mut self, fetched: Fetched, moved: bool) -> Result<(), End> {
-        let mut batch = Batch { read: fetched.events.len() as i64, ..Batch::default() };
+        let mut batch = Batch {
+            read: fetched.events.len() as i64,
+            ..Batch::default()
+        };
         for event in &fetched.events {
             let lag = (fetched.read_at - event.time).max(chrono::TimeDelta::zero());
             let histogram = &self.runner.metrics.lag_seconds;
             let seconds = lag.num_microseconds().unwrap_or(i64::MAX) as f64 / 1e6;
-            histogram.with_label_values(&[self.flow().name, "committed_to_read"]).observe(seconds);
+            histogram
+                .with_label_values(&[self.flow().name, "committed_to_read"])
+                .observe(seconds);
             batch.committed_to_read_ms = batch.committed_to_read_ms.max(Some(lag.num_milliseconds()));
             batch.last_event_at = batch.last_event_at.max(Some(event.time));
         }
-        let changes: Vec<_> = fetched.events.into_iter().filter_map(|event| self.flow().change(event)).collect();
+        let changes: Vec<_> = fetched
+            .events
+            .into_iter()
+            .filter_map(|event| self.flow().change(event))
+            .collect();
         let (changes, superseded) = collapse(changes);
         batch.superseded = superseded;
         let units = self.prepare(changes, &mut batch).await?;
         self.apply(units, &mut batch).await;
         if moved || batch.read > 0 {
-            return self.save(Next::Cursor(fetched.next_cursor), FlowState::Running, batch).await;
+            return self
+                .save(Next::Cursor(fetched.next_cursor), FlowState::Running, batch)
+                .await;
         }
         self.report(FlowState::Running, None).await;
         Ok(())

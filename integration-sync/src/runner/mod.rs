@@ -106,8 +106,16 @@ impl Runner {
         turns: watch::Receiver<Turn>,
         last_resync: &mut Option<DateTime<Utc>>,
     ) -> Result<(), End> {
-        let fence = Fence { flow: self.flow.name, owner: self.owner, epoch };
-        let position = self.kit.run_read(move |conn| progress::load(conn, fence)).await?.ok_or(End::NotOurs)?;
+        let fence = Fence {
+            flow: self.flow.name,
+            owner: self.owner,
+            epoch,
+        };
+        let position = self
+            .kit
+            .run_read(move |conn| progress::load(conn, fence))
+            .await?
+            .ok_or(End::NotOurs)?;
         // The board may still show the resync that ended a moment ago.
         *last_resync = position.resync_requested_at.or(*last_resync);
         let mut shift = Shift {
@@ -129,7 +137,11 @@ impl Runner {
     }
 
     async fn mark_gone(&self, fence: Fence, reason: String) -> Result<(), End> {
-        tracing::warn!(flow = self.flow.name, reason, "the feed is another one: everything is sent again");
+        tracing::warn!(
+            flow = self.flow.name,
+            reason,
+            "the feed is another one: everything is sent again"
+        );
         let source = self.flow.source;
         let reason = format!("the feed of {source} is another one: {reason}");
         let mark = move |conn: &mut PgConnection| progress::mark_gone(conn, fence, source, &reason);
@@ -198,7 +210,10 @@ impl Shift<'_> {
         self.next_retry = self.open.next_in().map(|wait| Instant::now() + wait);
         let metrics = &self.runner.metrics;
         metrics.open_retries.with_label_values(&[name]).set(self.open.retries);
-        metrics.open_dead_letters.with_label_values(&[name]).set(self.open.dead_letters);
+        metrics
+            .open_dead_letters
+            .with_label_values(&[name])
+            .set(self.open.dead_letters);
         Ok(())
     }
 
@@ -213,9 +228,15 @@ impl Shift<'_> {
             ("dead", batch.parked.len() as i64),
         ];
         for (outcome, count) in outcomes {
-            metrics.changes.with_label_values(&[name, outcome]).inc_by(count.unsigned_abs());
+            metrics
+                .changes
+                .with_label_values(&[name, outcome])
+                .inc_by(count.unsigned_abs());
         }
-        let hops = [("committed_to_read", batch.committed_to_read_ms), ("read_to_applied", batch.read_to_applied_ms)];
+        let hops = [
+            ("committed_to_read", batch.committed_to_read_ms),
+            ("read_to_applied", batch.read_to_applied_ms),
+        ];
         for (hop, lag) in hops {
             if let Some(lag) = lag {
                 metrics.last_lag_milliseconds.with_label_values(&[name, hop]).set(lag);

@@ -24,7 +24,8 @@ impl Shift<'_> {
         if position.resync_head.is_none() {
             self.let_others_resync_first().await?;
             let head = self.head_of_feed().await;
-            self.guarded(move |conn| progress::begin_resync(conn, fence, requested_at, &head)).await?;
+            self.guarded(move |conn| progress::begin_resync(conn, fence, requested_at, &head))
+                .await?;
             self.state = FlowState::Resyncing;
             tracing::info!(flow = self.flow().name, "resync begins");
         }
@@ -35,7 +36,11 @@ impl Shift<'_> {
                 let records = self.page_of(record, &mut page).await;
                 let more = records.next_cursor.clone();
                 let list = list as i32 + i32::from(more.is_none());
-                let next = Next::Page { requested_at, list, page: more.clone() };
+                let next = Next::Page {
+                    requested_at,
+                    list,
+                    page: more.clone(),
+                };
                 self.push(record, records, next).await?;
                 page = more;
                 if page.is_none() {
@@ -43,7 +48,8 @@ impl Shift<'_> {
                 }
             }
         }
-        self.guarded(move |conn| progress::finish_resync(conn, fence, requested_at)).await?;
+        self.guarded(move |conn| progress::finish_resync(conn, fence, requested_at))
+            .await?;
         tracing::info!(flow = self.flow().name, "resync is done");
         self.runner.board.nudge(self.flow());
         Ok(())
@@ -51,7 +57,12 @@ impl Shift<'_> {
 
     async fn let_others_resync_first(&self) -> Result<(), End> {
         let flow = self.flow();
-        while self.runner.kit.run_read(move |conn| progress::others_resync_first(conn, flow)).await? {
+        while self
+            .runner
+            .kit
+            .run_read(move |conn| progress::others_resync_first(conn, flow))
+            .await?
+        {
             sleep(Duration::from_millis(200)).await;
         }
         Ok(())
@@ -61,7 +72,7 @@ impl Shift<'_> {
         let mut backoff = Backoff::default();
         loop {
             let api = self.runner.courier.apis.of(self.flow().source).clone();
-            let error = match fetch(api, "latest".to_owned(), self.types()).await {
+            let error = match fetch(api, "latest".to_owned(), self.types(), false).await {
                 Ok(batch) => return batch.next_cursor,
                 Err(FeedTrouble::Gone(error) | FeedTrouble::Unavailable(error)) => error,
             };
@@ -76,7 +87,10 @@ impl Shift<'_> {
         loop {
             let api = self.runner.courier.apis.of(self.flow().source);
             let separator = if record.list.contains('?') { '&' } else { '?' };
-            let cursor = page.as_deref().map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
+            let cursor = page
+                .as_deref()
+                .map(|cursor| format!("&cursor={cursor}"))
+                .unwrap_or_default();
             let error = match api.get(&format!("{}{separator}limit=500{cursor}", record.list)).await {
                 Ok(reply) if reply.status == 200 => match serde_json::from_slice(&reply.body) {
                     Ok(records) => return records,
@@ -96,7 +110,10 @@ impl Shift<'_> {
     }
 
     async fn push(&mut self, record: &'static Record, records: RecordPage, next: Next) -> Result<(), End> {
-        let mut batch = Batch { read: records.items.len() as i64, ..Batch::default() };
+        let mut batch = Batch {
+            read: records.items.len() as i64,
+            ..Batch::default()
+        };
         let mut changes = Vec::with_capacity(records.items.len());
         for item in records.items {
             match record.current(item, true) {

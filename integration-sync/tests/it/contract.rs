@@ -29,7 +29,10 @@ fn change(kind: &'static str, version: i64, replace: bool, data: Value) -> Chang
 fn samples(flow: &Flow) -> Vec<(&'static str, Value)> {
     let id = Uuid::now_v7();
     let with = |mut record: Value, fields: Value| {
-        record.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        record
+            .as_object_mut()
+            .unwrap()
+            .extend(fields.as_object().unwrap().clone());
         record
     };
     let category = json!({
@@ -53,44 +56,83 @@ fn samples(flow: &Flow) -> Vec<(&'static str, Value)> {
     match flow.name {
         "customers-to-erp" => vec![
             ("customer", customer(id, 1, "Acme")),
-            ("customer", with(customer(id, 1, "Acme"), json!({
-                "kind": "person", "status": "archived", "email": null, "grade": null, "grade_effective_from": null,
-                "external_ref": null, "legal_entities": [], "contacts": [], "addresses": [],
-            }))),
+            (
+                "customer",
+                with(
+                    customer(id, 1, "Acme"),
+                    json!({
+                        "kind": "person", "status": "archived", "email": null, "grade": null, "grade_effective_from": null,
+                        "external_ref": null, "legal_entities": [], "contacts": [], "addresses": [],
+                    }),
+                ),
+            ),
         ],
         "orders-to-erp" => vec![
             ("order", order(id, 1, id)),
-            ("order", with(order(id, 2, id), json!({
-                "requested_date": "2026-12-01", "external_ref": "PO 7",
-                "cancellation": { "state": "requested", "reason": "changed my mind" },
-            }))),
+            (
+                "order",
+                with(
+                    order(id, 2, id),
+                    json!({
+                        "requested_date": "2026-12-01", "external_ref": "PO 7",
+                        "cancellation": { "state": "requested", "reason": "changed my mind" },
+                    }),
+                ),
+            ),
         ],
         "catalogue-to-crm" => vec![
             ("category", category.clone()),
-            ("category", with(category, json!({ "description": null, "parent_id": null, "external_ref": null }))),
+            (
+                "category",
+                with(
+                    category,
+                    json!({ "description": null, "parent_id": null, "external_ref": null }),
+                ),
+            ),
             ("product", product.clone()),
-            ("product", with(product, json!({
-                "description": null, "category_id": null, "category_name": null, "external_ref": null,
-                "kind": "service", "status": "retired",
-            }))),
+            (
+                "product",
+                with(
+                    product,
+                    json!({
+                        "description": null, "category_id": null, "category_name": null, "external_ref": null,
+                        "kind": "service", "status": "retired",
+                    }),
+                ),
+            ),
             ("price", price.clone()),
-            ("price", with(price, json!({ "tier": null, "valid_from": null, "valid_to": null }))),
+            (
+                "price",
+                with(price, json!({ "tier": null, "valid_from": null, "valid_to": null })),
+            ),
         ],
         "availability-to-crm" => vec![("availability", level(id, 1, "10.000"))],
         "fulfilment-to-crm" => vec![
             ("order", sales_order(id, 1, "confirmed")),
-            ("order", with(sales_order(id, 2, "rejected"), json!({
-                "number": null, "lifecycle": "rejected",
-                "rejection": [{ "line": Uuid::now_v7(), "code": "unknown_product", "message": "no such product" }],
-            }))),
-            ("order", with(sales_order(id, 3, "on_hold"), json!({
-                "holds": [{ "code": "credit", "reason": "over the limit", "placed_at": "2026-11-01T00:00:00Z" }],
-                "cancellation": { "state": "refused", "reason": "shipped" },
-                "deliveries": [{
-                    "id": id, "number": "D-1", "date": "2026-11-03",
-                    "lines": [{ "line_id": id, "product_id": id, "quantity": "1.000" }],
-                }],
-            }))),
+            (
+                "order",
+                with(
+                    sales_order(id, 2, "rejected"),
+                    json!({
+                        "number": null, "lifecycle": "rejected",
+                        "rejection": [{ "line": Uuid::now_v7(), "code": "unknown_product", "message": "no such product" }],
+                    }),
+                ),
+            ),
+            (
+                "order",
+                with(
+                    sales_order(id, 3, "on_hold"),
+                    json!({
+                        "holds": [{ "code": "credit", "reason": "over the limit", "placed_at": "2026-11-01T00:00:00Z" }],
+                        "cancellation": { "state": "refused", "reason": "shipped" },
+                        "deliveries": [{
+                            "id": id, "number": "D-1", "date": "2026-11-03",
+                            "lines": [{ "line_id": id, "product_id": id, "quantity": "1.000" }],
+                        }],
+                    }),
+                ),
+            ),
         ],
         "credit-to-crm" => vec![
             ("credit", credit.clone()),
@@ -103,7 +145,9 @@ fn samples(flow: &Flow) -> Vec<(&'static str, Value)> {
 fn requests(flow: &Flow) -> Vec<Request> {
     let build = |(kind, data): (&'static str, Value)| {
         [false, true].map(|replace| {
-            let request = (flow.request)(&change(kind, 1, replace, data.clone())).unwrap().unwrap();
+            let request = (flow.request)(&change(kind, 1, replace, data.clone()))
+                .unwrap()
+                .unwrap();
             flow.alone(&request, replace)
         })
     };
@@ -118,18 +162,27 @@ fn documented<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
         let same = |(p, s): (&&str, &&str)| p == s || (p.starts_with('{') && s.parse::<Uuid>().is_ok());
         pattern.len() == segments.len() && pattern.iter().zip(&segments).all(same)
     };
-    document["paths"].as_object()?.iter().find(|(pattern, _)| fits(pattern)).map(|(_, item)| item)
+    document["paths"]
+        .as_object()?
+        .iter()
+        .find(|(pattern, _)| fits(pattern))
+        .map(|(_, item)| item)
 }
 
 #[test]
 fn every_request_is_what_the_target_documents() {
     for flow in FLOWS {
         let Some(document) = document(flow.target) else {
-            println!("SKIPPED: every_request_is_what_the_target_documents: there is no openapi/{}.json", flow.target.as_str());
+            println!(
+                "SKIPPED: every_request_is_what_the_target_documents: there is no openapi/{}.json",
+                flow.target.as_str()
+            );
             return;
         };
         for request in requests(flow) {
-            let operation = documented(&document, &request.path).map(|item| &item["put"]).filter(|put| put.is_object());
+            let operation = documented(&document, &request.path)
+                .map(|item| &item["put"])
+                .filter(|put| put.is_object());
             let operation = operation.unwrap_or_else(|| panic!("{}: no PUT {}", flow.name, request.path));
             let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
             let schema = json!({ "$ref": schema["$ref"], "components": document["components"] });
@@ -139,9 +192,17 @@ fn every_request_is_what_the_target_documents() {
                 .build(&schema)
                 .unwrap();
             let body: Value = serde_json::from_str(&request.body).unwrap();
-            let faults: Vec<String> =
-                validator.iter_errors(&body).map(|e| format!("{}: {e}", e.instance_path())).collect();
-            assert!(faults.is_empty(), "{}: PUT {} {body:#}\n{}", flow.name, request.path, faults.join("\n"));
+            let faults: Vec<String> = validator
+                .iter_errors(&body)
+                .map(|e| format!("{}: {e}", e.instance_path()))
+                .collect();
+            assert!(
+                faults.is_empty(),
+                "{}: PUT {} {body:#}\n{}",
+                flow.name,
+                request.path,
+                faults.join("\n")
+            );
         }
     }
 }
@@ -150,7 +211,10 @@ fn every_request_is_what_the_target_documents() {
 fn every_record_is_read_where_the_owner_documents_it() {
     for flow in FLOWS {
         let Some(document) = document(flow.source) else {
-            println!("SKIPPED: every_record_is_read_where_the_owner_documents_it: there is no openapi/{}.json", flow.source.as_str());
+            println!(
+                "SKIPPED: every_record_is_read_where_the_owner_documents_it: there is no openapi/{}.json",
+                flow.source.as_str()
+            );
             return;
         };
         for record in flow.records {
@@ -165,7 +229,11 @@ fn every_record_is_read_where_the_owner_documents_it() {
             }
             if let Some(one) = record.one {
                 let item = documented(&document, &format!("{one}/{}", Uuid::nil()));
-                assert!(item.is_some_and(|item| item["get"].is_object()), "{}: no GET {one}/{{id}}", flow.name);
+                assert!(
+                    item.is_some_and(|item| item["get"].is_object()),
+                    "{}: no GET {one}/{{id}}",
+                    flow.name
+                );
             }
         }
     }

@@ -8,9 +8,22 @@ fn the_document_names_everything_once_and_bounds_every_input() {
 }
 
 async fn service() -> (TestService, impl Sized) {
-    let Stage { sync, client, database, erp, crm } = Stage::start().await;
+    let Stage {
+        sync,
+        client,
+        database,
+        erp,
+        crm,
+    } = Stage::start().await;
     let sync = sync.unwrap();
-    (TestService { running: sync.api, client, database }, (erp, crm))
+    (
+        TestService {
+            running: sync.api,
+            client,
+            database,
+        },
+        (erp, crm),
+    )
 }
 
 #[tokio::test]

@@ -14,6 +14,9 @@ use uuid::Uuid;
 /// The key that the fakes accept.
 pub const KEY: &str = "tdm_fake_integration_key_0123456789abcdef";
 
+/// As a status: there is no answer at all.
+pub const HANGS: u16 = 0;
+
 /// A `PUT` that came in.
 #[derive(Debug, Clone)]
 pub struct Put {
@@ -72,7 +75,9 @@ impl Fake {
     fn listen(&mut self) {
         let shared = self.clone();
         let server = HttpServer::new(move || {
-            App::new().app_data(web::Data::new(shared.clone())).default_service(web::to(answer))
+            App::new()
+                .app_data(web::Data::new(shared.clone()))
+                .default_service(web::to(answer))
         })
         .workers(1)
         .shutdown_timeout(0)
@@ -116,11 +121,16 @@ impl Fake {
 
     /// Commits events at once: a poll sees all of them or none.
     pub fn emit_all<'a>(&self, events: impl IntoIterator<Item = (&'a str, Uuid, i64, Value)>) {
-        let events: Vec<Value> = events.into_iter().map(|(kind, subject, version, data)| json!({
-            "specversion": "1.0", "id": Uuid::new_v4(), "source": format!("/{}", self.name), "type": kind,
-            "subject": subject, "time": Utc::now(), "datacontenttype": "application/json",
-            "subjectversion": version, "data": data,
-        })).collect();
+        let events: Vec<Value> = events
+            .into_iter()
+            .map(|(kind, subject, version, data)| {
+                json!({
+                    "specversion": "1.0", "id": Uuid::new_v4(), "source": format!("/{}", self.name), "type": kind,
+                    "subject": subject, "time": Utc::now(), "datacontenttype": "application/json",
+                    "subjectversion": version, "data": data,
+                })
+            })
+            .collect();
         self.state().events.extend(events);
         self.touch();
     }
@@ -137,7 +147,12 @@ impl Fake {
 
     /// Answers the next `times` `PUT`s whose path or body contains `contains` like this.
     pub fn answer_put(&self, contains: impl ToString, status: u16, body: Value, times: usize) {
-        self.state().rules.push(Rule { contains: contains.to_string(), status, body, times });
+        self.state().rules.push(Rule {
+            contains: contains.to_string(),
+            status,
+            body,
+            times,
+        });
     }
 
     pub fn forget_rules(&self) {
@@ -175,7 +190,11 @@ impl Fake {
     }
 
     pub fn puts_to(&self, path: &str) -> Vec<Value> {
-        self.puts().into_iter().filter(|put| put.path == path).map(|put| put.body).collect()
+        self.puts()
+            .into_iter()
+            .filter(|put| put.path == path)
+            .map(|put| put.body)
+            .collect()
     }
 
     pub fn forget_puts(&self) {
@@ -189,7 +208,13 @@ impl Fake {
 
 /// A handle to nothing, until the server runs.
 fn idle_handle() -> ServerHandle {
-    HttpServer::new(App::new).workers(1).disable_signals().bind("127.0.0.1:0").unwrap().run().handle()
+    HttpServer::new(App::new)
+        .workers(1)
+        .disable_signals()
+        .bind("127.0.0.1:0")
+        .unwrap()
+        .run()
+        .handle()
 }
 
 async fn answer(fake: web::Data<Fake>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
@@ -200,7 +225,10 @@ async fn answer(fake: web::Data<Fake>, request: HttpRequest, body: web::Bytes) -
     if path == "/health/ready" {
         return HttpResponse::Ok().finish();
     }
-    let authorized = request.headers().get("authorization").is_some_and(|v| v == format!("Bearer {KEY}").as_str());
+    let authorized = request
+        .headers()
+        .get("authorization")
+        .is_some_and(|v| v == format!("Bearer {KEY}").as_str());
     if !authorized || fake.state().refuses_key {
         return problem(401, json!({ "code": "unauthorized", "detail": "the key is unknown" }));
     }
@@ -212,15 +240,23 @@ async fn answer(fake: web::Data<Fake>, request: HttpRequest, body: web::Bytes) -
 }
 
 fn problem(status: u16, body: Value) -> HttpResponse {
-    HttpResponse::build(status.try_into().unwrap()).content_type("application/problem+json").json(body)
+    HttpResponse::build(status.try_into().unwrap())
+        .content_type("application/problem+json")
+        .json(body)
 }
 
 async fn put(fake: &Fake, path: String, body: Value) -> HttpResponse {
     let scripted = {
         let mut state = fake.state();
-        state.puts.push(Put { path: path.clone(), body: body.clone() });
+        state.puts.push(Put {
+            path: path.clone(),
+            body: body.clone(),
+        });
         let text = format!("{path} {body}");
-        let rule = state.rules.iter_mut().find(|rule| rule.times > 0 && text.contains(&rule.contains));
+        let rule = state
+            .rules
+            .iter_mut()
+            .find(|rule| rule.times > 0 && text.contains(&rule.contains));
         rule.map(|rule| {
             rule.times -= 1;
             (rule.status, rule.body.clone())
@@ -228,10 +264,13 @@ async fn put(fake: &Fake, path: String, body: Value) -> HttpResponse {
     };
     let _ = fake.held.subscribe().wait_for(|held| !held).await;
     match scripted {
+        Some((HANGS, _)) => std::future::pending().await,
         Some((status, body)) => problem(status, body),
         None if path == "/v1/availability" => {
             let items = body["items"].as_array().unwrap().iter();
-            let results: Vec<Value> = items.map(|item| json!({ "id": item["id"], "result": "applied" })).collect();
+            let results: Vec<Value> = items
+                .map(|item| json!({ "id": item["id"], "result": "applied" }))
+                .collect();
             HttpResponse::Ok().json(json!({ "items": results }))
         }
         None => HttpResponse::Ok().json(body),
@@ -239,7 +278,9 @@ async fn put(fake: &Fake, path: String, body: Value) -> HttpResponse {
 }
 
 fn query(request: &HttpRequest) -> HashMap<String, String> {
-    web::Query::<HashMap<String, String>>::from_query(request.query_string()).unwrap().into_inner()
+    web::Query::<HashMap<String, String>>::from_query(request.query_string())
+        .unwrap()
+        .into_inner()
 }
 
 async fn events(fake: &Fake, request: &HttpRequest) -> HttpResponse {
@@ -252,8 +293,8 @@ async fn events(fake: &Fake, request: &HttpRequest) -> HttpResponse {
         changed.mark_unchanged();
         {
             let state = fake.state();
-            if state.down {
-                return HttpResponse::ServiceUnavailable().finish();
+            if state.down || state.refuses_key {
+                return HttpResponse::build(if state.down { 503 } else { 401 }.try_into().unwrap()).finish();
             }
             let head = format!("{}:{}", state.feed, state.events.len());
             if query["after"] == "latest" {
@@ -261,10 +302,16 @@ async fn events(fake: &Fake, request: &HttpRequest) -> HttpResponse {
             }
             let (feed, position) = query["after"].split_once(':').unwrap();
             if feed != state.feed.to_string() {
-                return problem(410, json!({ "code": "cursor_expired", "detail": "the cursor is of another feed" }));
+                return problem(
+                    410,
+                    json!({ "code": "cursor_expired", "detail": "the cursor is of another feed" }),
+                );
             }
             let new = state.events.iter().skip(position.parse().unwrap());
-            let new: Vec<&Value> = new.filter(|e| types.contains(&e["type"].as_str().unwrap())).take(limit).collect();
+            let new: Vec<&Value> = new
+                .filter(|e| types.contains(&e["type"].as_str().unwrap()))
+                .take(limit)
+                .collect();
             if !new.is_empty() || tokio::time::Instant::now() >= deadline {
                 return HttpResponse::Ok().json(json!({ "events": new, "next_cursor": head }));
             }
@@ -280,7 +327,12 @@ fn get(fake: &Fake, path: String, request: &HttpRequest) -> HttpResponse {
         return HttpResponse::Ok().json(record);
     }
     const LISTS: [&str; 7] = [
-        "/v1/customers", "/v1/orders", "/v1/categories", "/v1/products", "/v1/prices", "/v1/availability",
+        "/v1/customers",
+        "/v1/orders",
+        "/v1/categories",
+        "/v1/products",
+        "/v1/prices",
+        "/v1/availability",
         "/v1/sales-orders",
     ];
     if !LISTS.contains(&path.as_str()) {

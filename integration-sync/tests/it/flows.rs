@@ -9,22 +9,45 @@ use uuid::Uuid;
 async fn all_flows_are_listed_with_where_they_stand() {
     let stage = Stage::start().await;
     let flows = stage.client.get("/v1/flows").await.expect(200);
-    let shown: Vec<(&str, &str, &str)> = flows["items"].as_array().unwrap().iter()
-        .map(|f| (f["name"].as_str().unwrap(), f["source"].as_str().unwrap(), f["target"].as_str().unwrap()))
+    let shown: Vec<(&str, &str, &str)> = flows["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|f| {
+            (
+                f["name"].as_str().unwrap(),
+                f["source"].as_str().unwrap(),
+                f["target"].as_str().unwrap(),
+            )
+        })
         .collect();
-    assert_eq!(shown, [
-        ("customers-to-erp", "crm", "erp"),
-        ("orders-to-erp", "crm", "erp"),
-        ("catalogue-to-crm", "erp", "crm"),
-        ("availability-to-crm", "erp", "crm"),
-        ("fulfilment-to-crm", "erp", "crm"),
-        ("credit-to-crm", "erp", "crm"),
-    ]);
+    assert_eq!(
+        shown,
+        [
+            ("customers-to-erp", "crm", "erp"),
+            ("orders-to-erp", "crm", "erp"),
+            ("catalogue-to-crm", "erp", "crm"),
+            ("availability-to-crm", "erp", "crm"),
+            ("fulfilment-to-crm", "erp", "crm"),
+            ("credit-to-crm", "erp", "crm"),
+        ]
+    );
     assert_eq!(flows["next_cursor"], Value::Null);
     let orders = stage.flow("orders-to-erp").await;
-    assert_eq!(orders["event_types"], json!(["order.submitted", "order.cancellation_requested"]));
-    stage.client.get("/v1/flows/no-such-flow").await.expect_problem(404, "not_found");
-    stage.client.post("/v1/flows/no-such-flow/pause", json!({})).await.expect_problem(404, "not_found");
+    assert_eq!(
+        orders["event_types"],
+        json!(["order.submitted", "order.cancellation_requested"])
+    );
+    stage
+        .client
+        .get("/v1/flows/no-such-flow")
+        .await
+        .expect_problem(404, "not_found");
+    stage
+        .client
+        .post("/v1/flows/no-such-flow/pause", json!({}))
+        .await
+        .expect_problem(404, "not_found");
     stage.stop().await;
 }
 
@@ -33,7 +56,9 @@ async fn the_lag_of_each_hop_is_a_metric() {
     let stage = Stage::start().await;
     let id = Uuid::now_v7();
     stage.crm.emit("customer.changed", id, 1, customer(id, 1, "Acme"));
-    stage.flow_is("customers-to-erp", "applied", |flow| flow["counts"]["applied"] == 1).await;
+    stage
+        .flow_is("customers-to-erp", "applied", |flow| flow["counts"]["applied"] == 1)
+        .await;
     let metrics = stage.client.get("/metrics").await.expect(200);
     let metrics = metrics.as_str().unwrap();
     for line in [

@@ -28,7 +28,13 @@ impl Stage {
     pub async fn prepare() -> Self {
         let (erp, crm) = (Fake::start("erp").await, Fake::start("crm").await);
         let database = TestDatabase::of(&SERVICE);
-        Stage { erp, crm, sync: None, client: Client::new(String::new(), ADMIN_KEY), database }
+        Stage {
+            erp,
+            crm,
+            sync: None,
+            client: Client::new(String::new(), ADMIN_KEY),
+            database,
+        }
     }
 
     pub async fn with_sync(mut self) -> Self {
@@ -59,7 +65,10 @@ impl Stage {
         eventually("all flows run", async || {
             let flows = self.client.get("/v1/flows").await.expect(200);
             let flows = flows["items"].as_array().unwrap().clone();
-            flows.len() == 6 && flows.iter().all(|flow| flow["state"] == "running" && flow["resync"].is_null())
+            flows.len() == 6
+                && flows
+                    .iter()
+                    .all(|flow| flow["state"] == "running" && flow["resync"].is_null())
         })
         .await;
     }

@@ -75,9 +75,11 @@ struct Loader<'a> {
 ///
 /// # Errors
 /// When a service refuses something, the sync does not keep up, or another company is there.
-pub async fn load(directory: &Path, stack: &Stack, company: &Company, progress: &Progress) -> Result<Loaded> {
+pub async fn load(directory: &Path, stack: &Stack, company: &Company, progress: &Progress) -> Result<Memory> {
     let started = Instant::now();
-    let mut memory = Memory::of(company);
+    let mut memory = Memory::read(directory)?.unwrap_or_else(|| Memory::of(company));
+    memory.check(company, directory)?;
+    memory.loaded = None;
     memory.write(directory)?;
     let http = http_client()?;
     let loader = Loader {
@@ -89,18 +91,17 @@ pub async fn load(directory: &Path, stack: &Stack, company: &Company, progress: 
     tokio::try_join!(loader.catalogue(), loader.customers())?;
     loader.replicas().await?;
     let mut orders = Orders::follow(company, &loader.crm, &loader.erp).await?;
-    let round_trip = orders.submit(progress).await?;
+    memory.round_trip = orders.submit(progress).await?.or(memory.round_trip);
+    memory.write(directory)?;
     orders.deliver(progress).await?;
     loader.retire().await?;
     loader.reconcile(stack).await?;
-    let loaded = Loaded {
+    memory.loaded = Some(Loaded {
         at: Utc::now(),
         seconds: started.elapsed().as_secs_f64(),
-        round_trip,
-    };
-    memory.loaded = Some(loaded.clone());
+    });
     memory.write(directory)?;
-    Ok(loaded)
+    Ok(memory)
 }
 
 /// Whether the last order of a company is in the CRM.

@@ -14,17 +14,20 @@ pub struct Memory {
     pub name: String,
     pub namespace: Uuid,
     pub digest: Uuid,
+    /// What the company is made of, in words.
+    pub contents: String,
+    /// Measured while loading.
+    pub round_trip: Option<RoundTrip>,
     /// Absent while loading, or after a load that was interrupted.
     pub loaded: Option<Loaded>,
 }
 
 /// How a load went.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Loaded {
     pub at: DateTime<Utc>,
     /// Of the run that finished it.
     pub seconds: f64,
-    pub round_trip: Option<RoundTrip>,
 }
 
 /// How long an order takes from being submitted in the CRM until the CRM shows it accepted,
@@ -58,6 +61,8 @@ impl Memory {
             name: company.name.clone(),
             namespace: company.namespace,
             digest: company.digest,
+            contents: company.contents(),
+            round_trip: None,
             loaded: None,
         }
     }

@@ -187,6 +187,18 @@ impl Company {
         self.orders.iter().map(Order::net).sum()
     }
 
+    /// What it is made of, in words.
+    pub fn contents(&self) -> String {
+        format!(
+            "{} customers, {} products, {} orders with {} lines, worth {} {CURRENCY}",
+            grouped(Decimal::from(self.customers.len())),
+            grouped(Decimal::from(self.products.len())),
+            grouped(Decimal::from(self.orders.len())),
+            grouped(Decimal::from(self.line_count())),
+            grouped(CURRENCY.round(self.net())),
+        )
+    }
+
     pub fn shipped_orders(&self) -> impl Iterator<Item = &Order> {
         self.orders.iter().filter(|order| order.shipped_date.is_some())
     }
@@ -258,5 +270,36 @@ impl OrderLine {
     /// Rounded half to even to cents. The bounds of the files keep it exact before that.
     pub fn net(&self) -> Decimal {
         CURRENCY.round(Decimal::from(self.quantity) * self.unit_price * (Decimal::ONE - self.discount))
+    }
+}
+
+/// With a comma between thousands.
+fn grouped(number: Decimal) -> String {
+    let text = number.to_string();
+    let (whole, fraction) = text.split_at(text.find('.').unwrap_or(text.len()));
+    let mut grouped = String::new();
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0 && (whole.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped + fraction
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_grouped() {
+        for (number, text) in [
+            ("0", "0"),
+            ("830", "830"),
+            ("2155", "2,155"),
+            ("1265793.02", "1,265,793.02"),
+        ] {
+            assert_eq!(grouped(number.parse().unwrap()), text);
+        }
     }
 }

@@ -82,30 +82,43 @@ impl<'a> Orders<'a> {
 
     /// Submits what the CRM does not have yet; the last few one at a time, which are timed.
     pub(super) async fn submit(&mut self, progress: &Progress) -> Result<Option<RoundTrip>> {
-        let missing: Vec<&Order> = self
-            .company
-            .orders
+        let all: Vec<&Order> = self.company.orders.iter().collect();
+        let missing: Vec<&Order> = all
             .iter()
+            .copied()
             .filter(|order| self.stage(order).is_none())
             .collect();
         let (flood, timed) = missing.split_at(missing.len().saturating_sub(TIMED));
-        let step = progress.step("Orders, through the CRM", self.company.orders.len());
-        step.at(self.company.orders.len() - missing.len());
+        let step = progress.step("Orders, through the CRM", all.len() - timed.len());
+        step.at(all.len() - missing.len());
         let sent = stream::iter(flood).map(|order| self.send(order, &step));
         sent.buffer_unordered(WIDTH).try_collect::<()>().await?;
-        self.wait_for(Stage::Accepted, flood, None).await?;
+        step.done();
+        let untimed: Vec<&Order> = all
+            .iter()
+            .copied()
+            .filter(|order| !timed.iter().any(|t| t.id == order.id))
+            .collect();
+        let step = progress.step("Decided by the ERP", untimed.len());
+        self.wait_for(Stage::Accepted, &untimed, Some(&step)).await?;
+        step.done();
+        let round_trip = self.submit_one_by_one(timed, progress).await?;
+        self.wait_for(Stage::Accepted, &all, None).await?;
+        Ok(round_trip)
+    }
+
+    async fn submit_one_by_one(&self, orders: &[&Order], progress: &Progress) -> Result<Option<RoundTrip>> {
         let mut times = Vec::new();
-        for order in timed {
-            let started = Instant::now();
-            self.send(order, &step).await?;
-            self.is_decided(order).await?;
-            times.push(started.elapsed());
+        if !orders.is_empty() {
+            let step = progress.step("The last orders, one by one", orders.len());
+            for order in orders {
+                let started = Instant::now();
+                self.send(order, &step).await?;
+                self.is_decided(order).await?;
+                times.push(started.elapsed());
+            }
+            step.done();
         }
-        step.done();
-        let all: Vec<&Order> = self.company.orders.iter().collect();
-        let step = progress.step("Decisions of the ERP", all.len());
-        self.wait_for(Stage::Accepted, &all, Some(&step)).await?;
-        step.done();
         Ok(RoundTrip::of(times))
     }
 

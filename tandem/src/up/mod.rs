@@ -219,24 +219,16 @@ fn recipes(settings: &Settings, directory: &Directory, keys: &Keys, private: &Ur
 }
 
 /// Loads the company, unless it was loaded before.
-async fn demo<'a>(
-    directory: &Directory,
-    stack: &Stack,
-    company: Option<&'a Company>,
-    progress: &Progress,
-) -> Result<Demo<'a>> {
-    let memory = Memory::read(directory.path())?;
-    let before = memory.and_then(|memory| Some((memory.name, memory.loaded?)));
-    match (company, before) {
+async fn demo(directory: &Directory, stack: &Stack, company: Option<&Company>, progress: &Progress) -> Result<Demo> {
+    let memory = Memory::read(directory.path())?.filter(|memory| memory.loaded.is_some());
+    match (company, memory) {
         (None, None) => Ok(Demo::None),
-        (None, Some((name, loaded))) => Ok(Demo::LoadedBefore(name, loaded)),
+        (None, Some(memory)) => Ok(Demo::LoadedBefore(memory)),
         // The databases may be others than then.
-        (Some(company), Some((name, loaded))) if is_there(stack, company).await? => {
-            Ok(Demo::LoadedBefore(name, loaded))
-        }
+        (Some(company), Some(memory)) if is_there(stack, company).await? => Ok(Demo::LoadedBefore(memory)),
         (Some(company), _) => {
-            let loaded = load(directory.path(), stack, company, progress).await?;
-            Ok(Demo::LoadedNow(company, loaded))
+            let memory = load(directory.path(), stack, company, progress).await?;
+            Ok(Demo::LoadedNow(memory))
         }
     }
 }

@@ -1,24 +1,22 @@
 //! What `tandem up` says when everything runs.
 
-use crate::demo::memory::{Loaded, RoundTrip};
-use crate::demo::{CURRENCY, Company};
+use crate::demo::memory::{Loaded, Memory, RoundTrip};
 use crate::directory::Directory;
 use crate::part::Part;
 use crate::stack::Stack;
-use rust_decimal::Decimal;
 use std::fmt::Write;
 
 /// What became of the demo.
-pub enum Demo<'a> {
+pub enum Demo {
     /// Nothing was loaded, now or before.
     None,
-    LoadedNow(&'a Company, Loaded),
+    LoadedNow(Memory),
     /// By an earlier run.
-    LoadedBefore(String, Loaded),
+    LoadedBefore(Memory),
 }
 
 /// The summary; it ends in a line break.
-pub fn text(stack: &Stack, directory: &Directory, private_postgres: bool, demo: &Demo<'_>) -> String {
+pub fn text(stack: &Stack, directory: &Directory, private_postgres: bool, demo: &Demo) -> String {
     let mut text = String::from("\nTandem is running.\n\n");
     for part in Part::ALL {
         let service = stack.of(part);
@@ -33,20 +31,8 @@ pub fn text(stack: &Stack, directory: &Directory, private_postgres: bool, demo: 
     text.push('\n');
     match demo {
         Demo::None => text.push_str("  Demo  none\n"),
-        Demo::LoadedNow(company, loaded) => {
-            let _ = writeln!(text, "  Demo  {}", described(company));
-            let _ = writeln!(
-                text,
-                "        loaded in {:.1} s; both systems agree with its files",
-                loaded.seconds
-            );
-            push_round_trip(&mut text, loaded.round_trip);
-        }
-        Demo::LoadedBefore(name, loaded) => {
-            let day = loaded.at.format("%Y-%m-%d %H:%M");
-            let _ = writeln!(text, "  Demo  {name}, loaded on {day} UTC");
-            push_round_trip(&mut text, loaded.round_trip);
-        }
+        Demo::LoadedNow(memory) => push_company(&mut text, memory, "loaded"),
+        Demo::LoadedBefore(memory) => push_company(&mut text, memory, "was loaded"),
     }
     let path = directory.path().display();
     if private_postgres {
@@ -61,58 +47,23 @@ pub fn text(stack: &Stack, directory: &Directory, private_postgres: bool, demo: 
     text
 }
 
-fn described(company: &Company) -> String {
-    format!(
-        "{}: {} customers, {} products, {} orders with {} lines, worth {} {CURRENCY}",
-        company.name,
-        company.customers.len(),
-        company.products.len(),
-        grouped(Decimal::from(company.orders.len())),
-        grouped(Decimal::from(company.line_count())),
-        grouped(CURRENCY.round(company.net())),
-    )
-}
-
-fn push_round_trip(text: &mut String, round_trip: Option<RoundTrip>) {
+fn push_company(text: &mut String, memory: &Memory, loaded: &str) {
+    let _ = writeln!(text, "  Demo  {}: {}", memory.name, memory.contents);
+    if let Some(Loaded { at, seconds }) = memory.loaded {
+        let at = at.format("%Y-%m-%d %H:%M UTC");
+        let _ = writeln!(
+            text,
+            "        {loaded} in {seconds:.1} s at {at}; both systems agreed with its files"
+        );
+    }
     if let Some(RoundTrip {
         orders,
-        median_milliseconds,
-    }) = round_trip
+        median_milliseconds: median,
+    }) = memory.round_trip
     {
         let _ = writeln!(
             text,
-            "        an order submitted in the CRM came back accepted in {median_milliseconds} ms (median of {orders})"
+            "        an order submitted in the CRM came back accepted in {median} ms (median of {orders})"
         );
-    }
-}
-
-/// With a comma between thousands.
-fn grouped(number: Decimal) -> String {
-    let text = number.to_string();
-    let (whole, fraction) = text.split_at(text.find('.').unwrap_or(text.len()));
-    let mut grouped = String::new();
-    for (index, digit) in whole.chars().enumerate() {
-        if index > 0 && (whole.len() - index).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped + fraction
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thousands_are_grouped() {
-        for (number, text) in [
-            ("0", "0"),
-            ("830", "830"),
-            ("2155", "2,155"),
-            ("1265793.02", "1,265,793.02"),
-        ] {
-            assert_eq!(grouped(number.parse().unwrap()), text);
-        }
     }
 }

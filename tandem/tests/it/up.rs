@@ -1,6 +1,7 @@
 //! The life of `tandem up`: what it starts, keeps running and stops.
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use service_kit::testing::TestDatabase;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -11,11 +12,11 @@ use tandem::api::{Api, http_client};
 use tandem::stack::{Running, Stack};
 use tempfile::TempDir;
 
-const START: Duration = Duration::from_secs(60);
+pub const START: Duration = Duration::from_secs(60);
 /// What is promised.
 const STOP: Duration = Duration::from_secs(10);
 
-fn wait_for<T>(what: &str, patience: Duration, mut look: impl FnMut() -> Option<T>) -> T {
+pub fn wait_for<T>(what: &str, patience: Duration, mut look: impl FnMut() -> Option<T>) -> T {
     let started = Instant::now();
     loop {
         if let Some(seen) = look() {
@@ -40,19 +41,19 @@ fn is_ready(service: &Running) -> bool {
 }
 
 /// A directory that PostgreSQL's user can reach, also when we are root.
-fn directory() -> TempDir {
+pub fn directory() -> TempDir {
     let directory = tempfile::tempdir().unwrap();
     std::fs::set_permissions(directory.path(), PermissionsExt::from_mode(0o755)).unwrap();
     directory
 }
 
-/// A `tandem up --no-demo`, stopped if the test fails.
-struct Up(Child);
+/// A `tandem up`, stopped if the test fails.
+pub struct Up(Child);
 
 impl Up {
-    fn command(directory: &Path) -> Command {
+    pub fn command(directory: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tandem"));
-        command.args(["up", "--no-demo"]).env("TANDEM_DIR", directory);
+        command.arg("up").args(arguments).env("TANDEM_DIR", directory);
         for part in Part::ALL {
             command.env(part.variable("BIND"), "127.0.0.1:0");
             command.env_remove(part.variable("DATABASE_URL"));
@@ -60,23 +61,39 @@ impl Up {
         command
     }
 
-    fn start(directory: &Path) -> (Self, Stack) {
-        let mut command = Self::command(directory);
-        let up = Up(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
-        let stack = wait_for("stack.json", START, || {
+    /// Starts it, and returns at once.
+    pub fn spawn(mut command: Command) -> Self {
+        Up(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+    }
+
+    /// Starts it, and returns when all three services are ready.
+    pub fn start(directory: &Path, arguments: &[&str]) -> Self {
+        let up = Self::spawn(Self::command(directory, arguments));
+        Self::stack(directory);
+        up
+    }
+
+    /// The stack that runs, once it does.
+    pub fn stack(directory: &Path) -> Stack {
+        wait_for("stack.json", START, || {
             let stack = Stack::read(directory).ok()?;
             // One that was killed has left its own.
             Part::ALL.iter().all(|part| lives(stack.of(*part).pid)).then_some(stack)
-        });
-        (up, stack)
+        })
     }
 
-    fn stop(mut self, signal: Signal) -> (ExitStatus, Duration) {
+    pub fn stop(mut self, signal: Signal) -> (ExitStatus, Duration) {
         let started = Instant::now();
         kill_process(pid(self.0.id()), signal).unwrap();
         let status = self.0.wait().unwrap();
         (status, started.elapsed())
     }
+}
+
+/// An empty stack.
+fn start(directory: &Path) -> (Up, Stack) {
+    let up = Up::start(directory, &["--no-demo"]);
+    (up, Up::stack(directory))
 }
 
 impl Drop for Up {
@@ -101,12 +118,12 @@ fn database_runs(directory: &Path) -> bool {
 fn it_starts_everything_keeps_it_running_and_stops_it() {
     let parent = directory();
     let path = parent.path().join("stack");
-    let (up, first) = Up::start(&path);
+    let (up, first) = start(&path);
     for part in Part::ALL {
         assert!(is_ready(first.of(part)), "the {part} is not ready");
     }
 
-    let second = Up::command(&path).output().unwrap();
+    let second = Up::command(&path, &["--no-demo"]).output().unwrap();
     let said = String::from_utf8_lossy(&second.stderr).into_owned();
     assert_eq!(second.status.code(), Some(1));
     assert!(said.contains("another `tandem up`"), "{said}");
@@ -128,7 +145,7 @@ fn it_starts_everything_keeps_it_running_and_stops_it() {
         assert!(!lives(again.of(part).pid), "the {part} still lives");
     }
 
-    let (up, third) = Up::start(&path);
+    let (up, third) = start(&path);
     for part in Part::ALL {
         assert_eq!(third.of(part).api_key, first.of(part).api_key);
     }
@@ -140,7 +157,7 @@ fn it_starts_everything_keeps_it_running_and_stops_it() {
 async fn a_stop_answers_long_polls_at_once() {
     let parent = directory();
     let path = parent.path().join("stack");
-    let (up, stack) = Up::start(&path);
+    let (up, stack) = start(&path);
     let crm = Api::new(&http_client().unwrap(), &stack.crm);
     let head: serde_json::Value = crm.get("/v1/events?after=latest").await.unwrap();
     let waiting = format!("/v1/events?wait=25&after={}", head["next_cursor"].as_str().unwrap());
@@ -157,7 +174,7 @@ async fn a_stop_answers_long_polls_at_once() {
 fn what_a_killed_one_leaves_behind_ends_or_is_adopted() {
     let parent = directory();
     let path = parent.path().join("stack");
-    let (up, killed) = Up::start(&path);
+    let (up, killed) = start(&path);
     up.stop(Signal::KILL);
     for part in Part::ALL {
         wait_for("the end of an orphan", STOP, || {
@@ -165,7 +182,7 @@ fn what_a_killed_one_leaves_behind_ends_or_is_adopted() {
         });
     }
     assert!(database_runs(&path), "a server outlives who started it");
-    let (up, stack) = Up::start(&path);
+    let (up, stack) = start(&path);
     assert!(is_ready(&stack.erp));
     let (status, _) = up.stop(Signal::INT);
     assert!(status.success() && !database_runs(&path));
@@ -175,8 +192,7 @@ fn what_a_killed_one_leaves_behind_ends_or_is_adopted() {
 fn a_stop_while_it_starts_leaves_nothing_running() {
     let parent = directory();
     let path = parent.path().join("stack");
-    let mut command = Up::command(&path);
-    let up = Up(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    let up = Up::spawn(Up::command(&path, &["--no-demo"]));
     wait_for("the start of PostgreSQL", START, || {
         path.join("postgres").exists().then_some(())
     });
@@ -189,7 +205,7 @@ fn a_stop_while_it_starts_leaves_nothing_running() {
 fn a_database_that_dies_is_started_again() {
     let parent = directory();
     let path = parent.path().join("stack");
-    let (up, stack) = Up::start(&path);
+    let (up, stack) = start(&path);
     let cluster = private_postgres::Cluster::find(path.join("postgres")).unwrap().unwrap();
     cluster.kill().unwrap();
     wait_for("PostgreSQL", START, || database_runs(&path).then_some(()));
@@ -202,7 +218,7 @@ fn a_database_that_dies_is_started_again() {
 fn a_service_that_cannot_start_says_why() {
     let parent = directory();
     let path = parent.path().join("stack");
-    let mut command = Up::command(&path);
+    let mut command = Up::command(&path, &["--no-demo"]);
     let nowhere = "postgresql://nobody@%2Fno%2Fsuch%2Fsocket/erp";
     let output = command.env("ERP_DATABASE_URL", nowhere).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -210,4 +226,26 @@ fn a_service_that_cannot_start_says_why() {
     assert!(said.contains("erp-service ended while starting"), "{said}");
     assert!(said.contains("/no/such/socket"), "{said}");
     assert!(!Stack::path(&path).exists() && !database_runs(&path));
+}
+
+#[test]
+fn databases_from_outside_are_used_as_they_are() {
+    let databases = [
+        TestDatabase::of(&erp_service::app::SERVICE),
+        TestDatabase::of(&crm_service::app::SERVICE),
+        TestDatabase::of(&integration_sync::SERVICE),
+    ];
+    let parent = directory();
+    let path = parent.path().join("stack");
+    let mut command = Up::command(&path, &["--no-demo"]);
+    for (part, database) in Part::ALL.into_iter().zip(&databases) {
+        command.env(part.variable("DATABASE_URL"), &database.url);
+    }
+    let up = Up::spawn(command);
+    let stack = Up::stack(&path);
+    for part in Part::ALL {
+        assert!(is_ready(stack.of(part)), "the {part} is not ready");
+    }
+    assert!(!path.join("postgres").exists(), "no cluster of our own is made");
+    assert!(up.stop(Signal::INT).0.success());
 }

@@ -16,7 +16,11 @@ pub(super) fn find(conn: &mut PgConnection, id: Uuid) -> QueryResult<Product> {
 
 /// The product as it is now, locked.
 pub(super) fn lock(conn: &mut PgConnection, id: Uuid) -> QueryResult<Product> {
-    products::table.find(id).for_update().select(products::id).first::<Uuid>(conn)?;
+    products::table
+        .find(id)
+        .for_update()
+        .select(products::id)
+        .first::<Uuid>(conn)?;
     find(conn, id)
 }
 

@@ -15,7 +15,11 @@ pub(super) fn find(conn: &mut PgConnection, id: Uuid) -> QueryResult<Price> {
 
 /// The price as it is now, locked.
 pub(super) fn lock(conn: &mut PgConnection, id: Uuid) -> QueryResult<Price> {
-    prices::table.find(id).for_update().select(prices::id).first::<Uuid>(conn)?;
+    prices::table
+        .find(id)
+        .for_update()
+        .select(prices::id)
+        .first::<Uuid>(conn)?;
     find(conn, id)
 }
 
