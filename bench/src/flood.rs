@@ -48,7 +48,7 @@ pub async fn measure(shop: &Shop, stack: &Stack, count: u32, clients: u32, repor
     let (submitted, accepted) = tokio::try_join!(submitting, accept_all(&mut feed, &ids))?;
     let all = seconds(started, accepted);
     println!(
-        "  submitted within {:.1} s, all accepted within {all:.1} s; of the processors meanwhile: {}",
+        "  submitted within {:.1} s, all accepted within {all:.1} s; processors: {}",
         seconds(started, submitted),
         cpu.since(stack)?
     );

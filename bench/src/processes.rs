@@ -9,7 +9,7 @@ use crate::stack::Stack;
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 use serde_json::json;
-use std::fmt::Write;
+use std::fmt;
 use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -189,18 +189,35 @@ impl Cpu {
     ///
     /// # Errors
     /// As [`Cpu::now`].
-    pub fn since(&self, stack: &Stack) -> Result<String> {
+    pub fn since(&self, stack: &Stack) -> Result<Busy> {
         let now = Cpu::now(stack)?;
         let ticks = now.at.duration_since(self.at).as_secs_f64() * TICKS_PER_SECOND;
         let share = |before: u64, after: u64| after.saturating_sub(before) as f64 / ticks;
-        let (mut text, mut rest) = (String::new(), share(self.all, now.all));
-        for ((name, before), (_, after)) in self.processes.iter().zip(&now.processes) {
-            let share = share(*before, *after);
-            let _ = write!(text, "{name} {share:.2}, ");
-            rest -= share;
+        let pairs = self.processes.iter().zip(&now.processes);
+        let processes: Vec<_> = pairs
+            .map(|((name, before), (_, after))| (*name, share(*before, *after)))
+            .collect();
+        let known: f64 = processes.iter().map(|(_, share)| share).sum();
+        Ok(Busy {
+            processes,
+            rest: (share(self.all, now.all) - known).max(0.0),
+        })
+    }
+}
+
+/// How many processors were busy, and with what.
+pub struct Busy {
+    processes: Vec<(&'static str, f64)>,
+    rest: f64,
+}
+
+impl fmt::Display for Busy {
+    /// Without those that did nothing.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, share) in self.processes.iter().filter(|(_, share)| *share >= 0.005) {
+            write!(f, "{name} {share:.2}, ")?;
         }
-        let _ = write!(text, "PostgreSQL and the rest {:.2}", rest.max(0.0));
-        Ok(text)
+        write!(f, "PostgreSQL and the rest {:.2}", self.rest)
     }
 }
 

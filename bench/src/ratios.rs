@@ -5,6 +5,7 @@
 use crate::failure::Result;
 use crate::postgres::Database;
 use crate::prepare::Shop;
+use crate::processes::Cpu;
 use crate::report::{Contest, Report};
 use crate::stack::Stack;
 use crate::wrk::{Ids, Script};
@@ -125,12 +126,10 @@ async fn take_turns(stack: &Stack, ids: &Ids, plan: &Plan<'_>, limit: Option<&Da
         for (runner, results) in RUNNERS.iter().zip(&mut results) {
             match (runner, limit) {
                 (Runner::Ours(script), _) => {
+                    let cpu = Cpu::now(stack)?;
                     let run = wrk::run(&stack.erp, ids, plan.scripts, script, plan.seconds).await?;
-                    let (p50, p99) = (run.p50_milliseconds, run.p99_milliseconds);
-                    println!(
-                        "  {:<24} {:>8.0}/s   a request: p50 {p50:.1} ms, p99 {p99:.1} ms",
-                        script.file, run.per_second
-                    );
+                    let busy = cpu.since(stack)?;
+                    println!("  {:<24} {run}; processors: {busy}", script.file);
                     results.push(run.per_second);
                 }
                 (Runner::Limit(file), Some(database)) => {

@@ -4,6 +4,7 @@ use crate::failure::{Context, Failure, Result};
 use crate::postgres::output_of;
 use crate::prepare::Shop;
 use crate::stack::Service;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tokio::process::Command;
@@ -33,6 +34,17 @@ pub struct Run {
     /// Of one request.
     pub p50_milliseconds: f64,
     pub p99_milliseconds: f64,
+}
+
+impl fmt::Display for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (p50, p99) = (self.p50_milliseconds, self.p99_milliseconds);
+        write!(
+            f,
+            "{:>8.0}/s; a request: p50 {p50:.1} ms, p99 {p99:.1} ms",
+            self.per_second
+        )
+    }
 }
 
 impl Ids {

@@ -30,6 +30,8 @@ pub fn init_logs() {
         .json()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // Nobody may read the log any more; saying so would panic, and stop the service.
+        .log_internal_errors(false)
         .try_init();
 }
 

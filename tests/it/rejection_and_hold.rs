@@ -48,7 +48,7 @@ async fn an_order_over_the_limit_is_on_hold_until_released() {
     .await;
     stack.erp.patch(&path, json!({"credit_limit": "100"})).await.expect(200);
     tests::eventually("the limit in the CRM", async || {
-        (stack.crm.get(&path).await.body["credit"]["credit_limit"] == "100").then_some(())
+        (stack.crm.get(&path).await.body["credit"]["credit_limit"] == "100.00").then_some(())
     })
     .await;
     let order = stack.submit(customer, product, "11").await;

@@ -169,7 +169,7 @@ async fn the_catalogue_is_changed_in_the_erp() {
         let problem = sales.send(request).await.expect_problem(409, "not_owner");
         assert_eq!(
             (&problem["owner"], &problem["owner_path"]),
-            (&json!("ERP"), &json!(owner_path))
+            (&json!("erp"), &json!(owner_path))
         );
     }
     for (path, body) in [

@@ -81,7 +81,7 @@ async fn only_the_sync_applies_credit_facts() {
     let of = customer(&crm.client, "Owned").await;
     let path = format!("/v1/customers/{}/credit", id(&of));
     let problem = crm.client.put(&path, facts(1)).await.expect_problem(409, "not_owner");
-    assert_eq!(problem["owner"], "ERP");
+    assert_eq!(problem["owner"], "erp");
     let sales = crm.client.new_key("sales", &[]).await;
     sales.put(&path, facts(1)).await.expect_problem(409, "not_owner");
     let viewer = crm.client.new_key("viewer", &[]).await;

@@ -357,7 +357,7 @@ async fn an_order_of_the_back_office_is_shown_and_read_only() {
             .expect_problem(409, "not_owner");
         assert_eq!(
             (&problem["owner"], &problem["owner_path"]),
-            (&json!("ERP"), &json!(owner_path))
+            (&json!("erp"), &json!(owner_path))
         );
     }
     crm.client
@@ -490,7 +490,7 @@ async fn a_faulty_report_is_refused_whole() {
         .put(&path, told.clone())
         .await
         .expect_problem(409, "not_owner");
-    assert_eq!(problem["owner"], "ERP");
+    assert_eq!(problem["owner"], "erp");
     let viewer = crm.client.new_key("viewer", &[]).await;
     viewer.put(&path, told).await.expect_problem(403, "forbidden");
 }

@@ -101,7 +101,7 @@ CREATE TABLE sales_orders (
     requested_date  date,
     warehouse_id    uuid REFERENCES warehouses,
     priority        smallint NOT NULL DEFAULT 0 CHECK (priority BETWEEN 0 AND 9),
-    external_ref    text CONSTRAINT sales_orders_external_ref_unique UNIQUE,
+    external_ref    text,
     net             numeric(20,4) NOT NULL,
     tax             numeric(20,4) NOT NULL DEFAULT 0,
     gross           numeric(20,4) NOT NULL,
@@ -128,7 +128,9 @@ CREATE TABLE sales_orders (
     CONSTRAINT sales_orders_numbered_when_binding CHECK (lifecycle NOT IN ('confirmed', 'closed') OR number IS NOT NULL),
     CONSTRAINT sales_orders_unnumbered_before CHECK (lifecycle NOT IN ('draft', 'rejected') OR number IS NULL),
     CONSTRAINT sales_orders_cancelled_undelivered CHECK (lifecycle <> 'cancelled' OR delivery = 'none'),
-    CONSTRAINT sales_orders_gross CHECK (gross = net + tax)
+    CONSTRAINT sales_orders_gross CHECK (gross = net + tax),
+    -- A customer's reference in the CRM and one of the back office do not meet.
+    CONSTRAINT sales_orders_external_ref_unique UNIQUE (external_ref, origin)
 ) WITH (fillfactor = 85);
 CREATE INDEX sales_orders_by_age ON sales_orders (created_at, id);
 CREATE INDEX sales_orders_by_customer ON sales_orders (customer_id, created_at, id);

@@ -117,6 +117,25 @@ async fn a_cancellation_is_granted_until_something_has_shipped() {
 }
 
 #[tokio::test]
+async fn a_second_request_after_a_refusal_is_answered_too() {
+    let shop = Shop::open().await;
+    let product = shop.stocked("A", "10").await;
+    let path = format!("/v1/sales-orders/{}", Uuid::now_v7());
+    let mut body = submitted(shop.customer, 1, one_line(product, "2"));
+    shop.sync.put(&path, body.clone()).await.expect(201);
+    shop.erp.post(&format!("{path}/deliveries"), json!({})).await.expect(201);
+    let mut versions = Vec::new();
+    for (version, requested_at) in [(2, "2026-01-06T10:00:00Z"), (3, "2026-01-07T10:00:00Z")] {
+        body["source_version"] = json!(version);
+        body["cancellation_request"] = json!({"reason": "again", "requested_at": requested_at});
+        let order = shop.sync.put(&path, body.clone()).await.expect(200);
+        assert_eq!(order["cancellation"]["requested_at"], requested_at);
+        versions.push(order["version"].as_i64());
+    }
+    assert_eq!(versions, [Some(3), Some(4)], "each answer is an event");
+}
+
+#[tokio::test]
 async fn a_request_that_overtakes_its_order_cancels_it_at_once() {
     let shop = Shop::open().await;
     let product = shop.stocked("A", "10").await;

@@ -28,6 +28,8 @@ CREATE TABLE flow_states (
     -- feed's head from before the first page, where the flow goes on afterwards.
     resync_requested_at      timestamptz,
     resync_reason            text,
+    -- Whether what it sends replaces what the target has, regardless of version.
+    resync_replace           boolean NOT NULL DEFAULT true,
     resync_head              text,
     resync_list              integer NOT NULL DEFAULT 0,
     resync_page              text,
@@ -39,9 +41,10 @@ CREATE TABLE flow_states (
     CONSTRAINT flow_states_resync_whole CHECK (resync_requested_at IS NOT NULL OR resync_head IS NULL)
 ) WITH (fillfactor = 50);
 
--- The first thing that a flow does is to bring over what was there before it.
-INSERT INTO flow_states (name, resync_requested_at, resync_reason)
-SELECT name, now(), 'initial load'
+-- The first thing that a flow does is to bring over what was there before it. It replaces nothing:
+-- when the sync itself has lost its memory, both sides are as they should be.
+INSERT INTO flow_states (name, resync_requested_at, resync_reason, resync_replace)
+SELECT name, now(), 'initial load', false
 FROM unnest(ARRAY['customers-to-erp', 'orders-to-erp', 'catalogue-to-crm', 'availability-to-crm',
                   'fulfilment-to-crm', 'credit-to-crm']) AS name;
 

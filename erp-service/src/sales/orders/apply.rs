@@ -22,15 +22,13 @@ pub(super) fn apply(tx: &mut Tx<'_>, id: Uuid, submitted: &SubmittedOrder) -> Re
     if row.origin != "crm" {
         return Err(Problem::conflict("duplicate", "a back-office order has this id").into());
     }
-    if row
-        .source_version
-        .is_some_and(|known| submitted.source_version <= known)
-        && !submitted.replace
-    {
+    let newer = row.source_version.is_none_or(|known| submitted.source_version > known);
+    let other = row.source_version != Some(submitted.source_version);
+    if !(newer || submitted.replace && other) {
         return Ok(Put::Unchanged(queries::find(tx, id)?));
     }
     match &submitted.cancellation_request {
-        Some(request) if row.cancellation.is_none() => answer_request(tx, row, submitted.source_version, request),
+        Some(request) if !answered(&row, request) => answer_request(tx, row, submitted.source_version, request),
         _ => note_version(tx, row, submitted.source_version),
     }
     .map(Put::Updated)
@@ -101,6 +99,12 @@ fn asked_lines(submitted: &SubmittedOrder) -> Result<Vec<AskedLine>, Problem> {
         discount: line.discount.unwrap_or(Discount::ZERO),
     });
     Ok(lines.collect())
+}
+
+/// Whether this very request was answered; after a refusal another one may follow.
+fn answered(row: &OrderRow, request: &CancellationRequest) -> bool {
+    let stored = row.cancellation.as_ref().and_then(|stored| stored["requested_at"].as_str());
+    stored.and_then(|at| at.parse().ok()) == Some(request.requested_at)
 }
 
 /// Grants a cancellation while nothing has shipped, refuses it otherwise, and says so.

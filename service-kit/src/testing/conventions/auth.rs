@@ -2,7 +2,7 @@ use super::{Findings, Operation};
 use crate::auth::{APPLY, Role};
 use crate::server::Service;
 use crate::testing::{Client, INTEGRATION_KEY, Reply, TestService};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// Every operation × (no key, a wrong key, a revoked key, a key without the permission, each role).
 ///
@@ -63,7 +63,7 @@ fn expect_decision(findings: &mut Findings, what: &str, operation: &Operation, r
         findings.expect_problem(what, reply, 403, "forbidden");
         let required = &reply.body["required_permission"];
         findings.check(
-            *required == Value::from(operation.scope.as_str()),
+            required.as_str() == Some(&operation.scope),
             what,
             format_args!("documents {}, requires {required}", operation.scope),
         );
