@@ -15,6 +15,7 @@ use service_kit::problem::Constraint;
 use service_kit::{Answer, Body, Command, Currency, Faults, Problem, Read, Resource, Result, Routes, Tx};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
+use utoipa::openapi::SchemaFormat;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use uuid::{Uuid, uuid};
 
@@ -54,6 +55,7 @@ fn limits_patch() -> utoipa::openapi::Object {
     let limit = ObjectBuilder::new()
         .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
         .pattern(Some(r"^(0(\.[0-9]{1,12})?|1(\.0{1,12})?)$"))
+        .format(Some(SchemaFormat::Custom("fraction".to_owned())))
         .max_length(Some(40));
     ObjectBuilder::new()
         .additional_properties(Some(limit))

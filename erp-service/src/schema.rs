@@ -239,7 +239,7 @@ diesel::table! {
         id -> Uuid,
         number -> Text,
         order_id -> Uuid,
-        warehouse_id -> Uuid,
+        warehouse_id -> Nullable<Uuid>,
         delivered_on -> Date,
         external_ref -> Nullable<Text>,
         created_at -> Timestamptz,

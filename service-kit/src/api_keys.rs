@@ -134,8 +134,14 @@ async fn get_api_key(read: Read<ManageApiKeys>, path: Path<IdPath>) -> Result<An
 #[utoipa::path(tag = "administration", params(IdPath), security(("api_key" = ["api_keys:manage"])),
     responses((status = 200, description = "The revoked key", body = ApiKey)))]
 #[delete("/api-keys/{id}")]
-async fn revoke_api_key(command: Command<ManageApiKeys>, path: Path<IdPath>) -> Result<Answer, Problem> {
-    command.run(move |tx| revoke(tx, path.id)).await
+async fn revoke_api_key(
+    command: Command<ManageApiKeys>,
+    kit: web::Data<Kit>,
+    path: Path<IdPath>,
+) -> Result<Answer, Problem> {
+    let revoked = command.run(move |tx| revoke(tx, path.id)).await;
+    kit.recent_keys.forget();
+    revoked
 }
 
 fn find(conn: &mut PgConnection, id: Uuid) -> Result<ApiKey> {

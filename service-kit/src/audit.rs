@@ -70,7 +70,7 @@ async fn list_audit_log(read: Read<ReadAuditLog>, query: Query<AuditLogQuery>) -
             entries = entries.filter(audit_log::subject.eq(subject));
         }
         if let Some(kind) = &query.subject_type {
-            entries = entries.filter(audit_log::subject_type.eq(kind.replace('\0', "")));
+            entries = entries.filter(audit_log::subject_type.eq(kind));
         }
         if let Some(actor) = query.actor_id {
             entries = entries.filter(audit_log::actor_id.eq(actor));

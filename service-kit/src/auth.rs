@@ -1,8 +1,9 @@
 //! Who is calling, and what they may do.
 //!
 //! A request carries `Authorization: Bearer <key>`. The key is 256 random bits; only its SHA-256
-//! is stored, and it is looked up at every request, so revoking works at once. What a handler
-//! needs stands in its signature: `Command<may::ConfirmSalesOrders>`.
+//! is stored. A key that was looked up within the last fifth of a second is not looked up again;
+//! revoking one forgets them all, so that it works at once in this process and within that time in
+//! others. What a handler needs stands in its signature: `Command<may::ConfirmSalesOrders>`.
 
 use crate::db::sql;
 use crate::problem::Problem;
@@ -17,8 +18,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use diesel::sql_types::{Array, Binary, Text};
 use diesel::{PgConnection, QueryResult, QueryableByName};
 use sha2::{Digest, Sha256};
-use std::collections::HashSet;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// A permission as a type. Declare them with [`permissions!`](crate::permissions).
@@ -178,15 +180,69 @@ async fn actor_of(request: &ServiceRequest) -> Result<Actor, Problem> {
         .ok_or_else(Problem::internal)?
         .clone();
     let hash = hash(bearer(request)?);
-    let roles = kit.roles.clone();
-    let actor = kit
-        .run_read(move |conn| Ok(find(conn, &hash, &roles)?))
-        .await?
-        .ok_or_else(|| Problem::unauthorized("the key is unknown, expired or revoked"))?;
+    let actor = match kit.recent_keys.get(&hash) {
+        Some(actor) => actor,
+        None => look_up(&kit, hash).await?,
+    };
     if !actor.is_integration() {
         kit.rate_limit(actor.id)?;
     }
     Ok(actor)
+}
+
+async fn look_up(kit: &Kit, hash: [u8; 32]) -> Result<Actor, Problem> {
+    let roles = kit.roles.clone();
+    let looked_up = kit.recent_keys.generation();
+    let actor = kit
+        .run_read(move |conn| Ok(find(conn, &hash, &roles)?))
+        .await?
+        .ok_or_else(|| Problem::unauthorized("the key is unknown, expired or revoked"))?;
+    kit.recent_keys.remember(looked_up, hash, &actor);
+    Ok(actor)
+}
+
+/// Keys that were good a moment ago: a lookup costs a small read about as much again.
+#[derive(Default)]
+pub(crate) struct RecentKeys(RwLock<Recent>);
+
+#[derive(Default)]
+struct Recent {
+    /// Rises when keys are forgotten, so that a lookup from before is not remembered afterwards.
+    generation: u64,
+    keys: HashMap<[u8; 32], (Instant, Actor)>,
+}
+
+impl RecentKeys {
+    const RECENT: Duration = Duration::from_millis(200);
+    /// Only good keys are remembered, so this is hardly ever reached.
+    const MOST: usize = 10_000;
+
+    fn get(&self, hash: &[u8; 32]) -> Option<Actor> {
+        let recent = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let (at, actor) = recent.keys.get(hash)?;
+        (at.elapsed() < Self::RECENT).then(|| actor.clone())
+    }
+
+    fn generation(&self) -> u64 {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).generation
+    }
+
+    fn remember(&self, generation: u64, hash: [u8; 32], actor: &Actor) {
+        let mut recent = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if recent.keys.len() >= Self::MOST {
+            recent.keys.clear();
+        }
+        if recent.generation == generation {
+            recent.keys.insert(hash, (Instant::now(), actor.clone()));
+        }
+    }
+
+    /// Call after a revocation was committed.
+    pub(crate) fn forget(&self) {
+        let mut recent = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        recent.generation += 1;
+        recent.keys.clear();
+    }
 }
 
 fn bearer(request: &ServiceRequest) -> Result<&str, Problem> {

@@ -79,8 +79,10 @@ impl<P: Permission> Command<P> {
     fn new(request: &HttpRequest) -> Result<Self, Problem> {
         let (kit, actor) = authorize::<P>(request)?;
         let query: CommandQuery = crate::http::parse_query(request.query_string())?;
-        let idempotency_key = header(request, "Idempotency-Key", 200)?.filter(|_| request.method() == Method::POST);
-        let if_match = header(request, "If-Match", 500)?;
+        let idempotency_key = header(request, "Idempotency-Key", 200, |byte| byte.is_ascii_graphic())?
+            .filter(|_| request.method() == Method::POST);
+        // A list of tags may have spaces.
+        let if_match = header(request, "If-Match", 500, |byte| matches!(byte, b' '..=b'~'))?;
         let request = request.clone();
         Ok(Command {
             kit,
@@ -103,6 +105,13 @@ impl<P: Permission> Command<P> {
         } else {
             Err(Q::refuse(&self.actor))
         }
+    }
+
+    /// Whether `If-Match`, if given, names the record: for handlers that also act outside of the
+    /// database, which ask before they do. The action then refuses in words.
+    pub fn matches<R: Resource>(&self, record: &R) -> bool {
+        let wanted = self.if_match.as_deref();
+        wanted.is_none_or(|wanted| crate::tx::is_match(record, wanted))
     }
 
     /// Whether everything will be rolled back: for handlers that also act outside of the database.
@@ -255,12 +264,17 @@ impl<P: Permission> Read<P> {
     }
 }
 
-fn header(request: &HttpRequest, name: &'static str, longest: usize) -> Result<Option<String>, Problem> {
+fn header(
+    request: &HttpRequest,
+    name: &'static str,
+    longest: usize,
+    allowed: fn(u8) -> bool,
+) -> Result<Option<String>, Problem> {
     let Some(value) = request.headers().get(name) else {
         return Ok(None);
     };
     match value.to_str() {
-        Ok(text) if !text.is_empty() && text.len() <= longest => Ok(Some(text.to_owned())),
+        Ok(text) if !text.is_empty() && text.len() <= longest && text.bytes().all(allowed) => Ok(Some(text.to_owned())),
         _ => Err(Problem::bad_request(
             "invalid_header",
             format!("{name}: expected 1 to {longest} visible ASCII characters"),

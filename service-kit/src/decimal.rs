@@ -20,7 +20,7 @@ use std::str::FromStr;
 pub enum DecimalError {
     #[error("{0:?} is not a decimal such as \"12.50\"")]
     Malformed(String),
-    #[error("out_of_range: at most {integers} digits before and {fractions} after the point, and not below {minimum}")]
+    #[error("at most {integers} digits before and {fractions} after the point, and not below {minimum}")]
     OutOfRange {
         integers: u32,
         fractions: u32,
@@ -64,7 +64,7 @@ fn parse(text: &str, integers: u32, fractions: u32, signed: bool) -> Result<Deci
 }
 
 macro_rules! bounded_decimal {
-    ($(#[$doc:meta])* $name:ident, $integers:literal . $fractions:literal, signed: $signed:literal, $pattern:literal, $example:literal) => {
+    ($(#[$doc:meta])* $name:ident, $integers:literal . $fractions:literal, signed: $signed:literal, $pattern:literal, $format:literal, $example:literal) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, AsExpression, FromSqlRow)]
         #[diesel(sql_type = Numeric)]
@@ -139,6 +139,7 @@ macro_rules! bounded_decimal {
                 utoipa::openapi::ObjectBuilder::new()
                     .schema_type(utoipa::openapi::schema::Type::String)
                     .pattern(Some($pattern))
+                    .format(Some(utoipa::openapi::SchemaFormat::Custom($format.to_owned())))
                     .max_length(Some(40))
                     .examples([$example])
                     .into()
@@ -151,24 +152,37 @@ macro_rules! bounded_decimal {
 
 bounded_decimal!(
     /// A quantity in a unit of measure; at most 8 digits before and 3 after the point.
-    Quantity, 8 . 3, signed: false, r"^[0-9]{1,24}(\.[0-9]{1,12})?$", "12.5"
+    Quantity, 8 . 3, signed: false, r"^[0-9]{1,24}(\.[0-9]{1,12})?$", "quantity", "12.5"
 );
 bounded_decimal!(
     /// A signed change of stock; the bounds of [`Quantity`].
-    SignedQuantity, 8 . 3, signed: true, r"^-?[0-9]{1,24}(\.[0-9]{1,12})?$", "-3"
+    SignedQuantity, 8 . 3, signed: true, r"^-?[0-9]{1,24}(\.[0-9]{1,12})?$", "signed-quantity", "-3"
 );
 bounded_decimal!(
     /// A price per unit, in the currency of its document; at most 8 digits before and 4 after the point.
-    UnitPrice, 8 . 4, signed: false, r"^[0-9]{1,24}(\.[0-9]{1,12})?$", "9.80"
+    UnitPrice, 8 . 4, signed: false, r"^[0-9]{1,24}(\.[0-9]{1,12})?$", "unit-price", "9.80"
 );
 bounded_decimal!(
-    /// A sum of money in a currency that stands beside it.
-    Amount, 18 . 4, signed: true, r"^-?[0-9]{1,24}(\.[0-9]{1,12})?$", "1265.79"
+    /// A sum of money in a currency that stands beside it; at most 16 digits before and 4 after the point.
+    Amount, 16 . 4, signed: true, r"^-?[0-9]{1,24}(\.[0-9]{1,12})?$", "amount", "1265.79"
 );
 bounded_decimal!(
     /// A discount as a fraction of the price: `"0.05"` is 5 %.
-    Fraction, 1 . 4, signed: false, r"^(0(\.[0-9]{1,12})?|1(\.0{1,12})?)$", "0.05"
+    Fraction, 1 . 4, signed: false, r"^(0(\.[0-9]{1,12})?|1(\.0{1,12})?)$", "fraction", "0.05"
 );
+
+/// Whether a text is a decimal of some kind.
+pub(crate) type Check = fn(&str) -> Result<(), DecimalError>;
+
+/// The formats of decimals in the OpenAPI documents, each with its parser: what a pattern cannot
+/// say, the bounds, is checked with the schema and so named with every other fault.
+pub(crate) const FORMATS: &[(&str, Check)] = &[
+    ("quantity", |text| text.parse::<Quantity>().map(drop)),
+    ("signed-quantity", |text| text.parse::<SignedQuantity>().map(drop)),
+    ("unit-price", |text| text.parse::<UnitPrice>().map(drop)),
+    ("amount", |text| text.parse::<Amount>().map(drop)),
+    ("fraction", |text| text.parse::<Fraction>().map(drop)),
+];
 
 /// A discount as a fraction of the price, 0 to 1: `"0.05"` is 5 %.
 pub type Discount = Fraction;

@@ -20,6 +20,9 @@ use utoipa::ToSchema;
 pub struct Currency(iso_currency::Currency);
 
 impl Currency {
+    /// What the OpenAPI documents call it.
+    pub(crate) const FORMAT: &str = "iso-4217";
+
     pub const USD: Currency = Currency(iso_currency::Currency::USD);
 
     pub fn code(self) -> &'static str {
@@ -104,6 +107,7 @@ impl utoipa::PartialSchema for Currency {
             .schema_type(utoipa::openapi::schema::Type::String)
             .description(Some("ISO 4217 alphabetic code of a currency in use"))
             .pattern(Some("^[A-Z]{3}$"))
+            .format(Some(utoipa::openapi::SchemaFormat::Custom(Currency::FORMAT.to_owned())))
             .examples(["USD"])
             .into()
     }

@@ -105,6 +105,7 @@ fn shared<T: ToSchema>() -> (String, RefOr<Schema>) {
 
 /// Adds to each operation what is the same everywhere: problems, headers, dry run.
 fn complete(path: &str, mut item: Value) -> Value {
+    let has_etag = path.ends_with('}') || item.get("patch").is_some();
     for (method, operation) in item.as_object_mut().into_iter().flatten() {
         let writes = method != "get";
         let has_body = operation.get("requestBody").is_some();
@@ -126,8 +127,13 @@ fn complete(path: &str, mut item: Value) -> Value {
             problems.push((413, "The body is too large"));
             problems.push((415, "The body is not JSON"));
         }
-        if method == "patch" || method == "put" || method == "delete" {
+        let replaces = method == "patch" || method == "put" || method == "delete";
+        // A verb on a record, such as `POST /orders/{id}/submit`; not what makes a record below it.
+        let acts = method == "post" && path.contains('{') && operation["responses"].get("201").is_none();
+        if replaces || acts {
             problems.push((412, "The record has changed since that ETag"));
+        }
+        if replaces {
             problems.push((428, "If-Match is missing"));
         }
         if let Some(responses) = operation["responses"].as_object_mut() {
@@ -135,6 +141,10 @@ fn complete(path: &str, mut item: Value) -> Value {
                 responses
                     .entry(status.to_string())
                     .or_insert_with(|| problem_response(description));
+            }
+            if method == "get" && has_etag {
+                let unchanged = json!({ "description": "`If-None-Match` is the ETag of the record as it is" });
+                responses.entry("304").or_insert(unchanged);
             }
             responses.sort_keys();
         }
@@ -144,10 +154,16 @@ fn complete(path: &str, mut item: Value) -> Value {
                 "Idempotency-Key",
                 "A repeat with the same key and body gets the stored answer",
                 200,
+                "^[!-~]+$",
             ));
         }
-        if method == "patch" || method == "put" || method == "delete" {
-            parameters.push(header("If-Match", "The ETag of the record as you know it", 500));
+        if replaces || acts {
+            parameters.push(header(
+                "If-Match",
+                "The ETag of the record as you know it",
+                500,
+                "^[!-~]([ -~]*[!-~])?$",
+            ));
         }
         if writes {
             parameters.push(json!({
@@ -182,10 +198,10 @@ fn problem_response(description: &str) -> Value {
     })
 }
 
-fn header(name: &str, description: &str, longest: usize) -> Value {
+fn header(name: &str, description: &str, longest: usize, pattern: &str) -> Value {
     json!({
         "name": name, "in": "header", "required": false, "description": description,
-        "schema": { "type": "string", "minLength": 1, "maxLength": longest, "pattern": "^[!-~]+$" },
+        "schema": { "type": "string", "minLength": 1, "maxLength": longest, "pattern": pattern },
     })
 }
 

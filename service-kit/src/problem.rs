@@ -174,7 +174,13 @@ impl ResponseError for Problem {
 pub struct Faults(Vec<Fault>);
 
 impl Faults {
+    /// An answer names at most so many: a body full of faults must not become a larger answer.
+    pub const MOST: usize = 500;
+
     pub fn add(&mut self, pointer: impl Into<String>, code: &str, message: impl Into<String>) {
+        if self.0.len() >= Self::MOST {
+            return;
+        }
         self.0.push(Fault {
             pointer: pointer.into(),
             code: code.to_owned(),

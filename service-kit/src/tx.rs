@@ -195,7 +195,7 @@ impl<'a> Tx<'a> {
 
     fn check_match<R: Resource>(&mut self, current: &R, wanted: &str) -> Result<()> {
         let etag = current.etag();
-        if wanted == "*" || wanted.split(',').any(|tag| current.matches(tag.trim())) {
+        if is_match(current, wanted) {
             return Ok(());
         }
         let known = wanted
@@ -216,38 +216,40 @@ impl<'a> Tx<'a> {
         Err(problem.into())
     }
 
-    /// Writes audit rows and events in one statement each.
+    /// Writes audit rows and events, in one statement: a round trip less on every command.
     fn flush(&mut self) -> Result<()> {
-        if !self.audit.is_empty() {
-            let entries = std::mem::take(&mut self.audit);
-            sql("INSERT INTO audit_log (occurred_at, actor_id, actor, request_id, operation, subject_type, subject, revision, changes)
-                 SELECT $1, $2, $3, $4, $5, * FROM unnest($6, $7, $8, $9)")
-                .bind::<Timestamptz, _>(self.now)
-                .bind::<SqlUuid, _>(self.context.actor.id)
-                .bind::<Text, _>(&*self.context.actor.name)
-                .bind::<Text, _>(&self.context.request_id)
-                .bind::<Text, _>(&self.context.operation)
-                .bind::<Array<Text>, _>(entries.iter().map(|e| e.subject_type).collect::<Vec<_>>())
-                .bind::<Array<SqlUuid>, _>(entries.iter().map(|e| e.subject).collect::<Vec<_>>())
-                .bind::<Array<BigInt>, _>(entries.iter().map(|e| e.revision).collect::<Vec<_>>())
-                .bind::<Array<Json>, _>(entries.iter().map(|e| &e.changes).collect::<Vec<_>>())
-                .run(self.conn)?;
+        if self.audit.is_empty() && self.events.is_empty() {
+            return Ok(());
         }
-        if !self.events.is_empty() {
-            sql(
-                "INSERT INTO events (occurred_at, id, type, subject, subject_version, data)
-                 SELECT $1, * FROM unnest($2, $3, $4, $5, $6)",
-            )
+        let (entries, events) = (std::mem::take(&mut self.audit), &self.events);
+        sql("WITH audited AS (
+                 INSERT INTO audit_log (occurred_at, actor_id, actor, request_id, operation, subject_type, subject, revision, changes)
+                 SELECT $1, $2, $3, $4, $5, * FROM unnest($6, $7, $8, $9))
+             INSERT INTO events (occurred_at, id, type, subject, subject_version, data)
+             SELECT $10, * FROM unnest($11, $12, $13, $14, $15)")
             .bind::<Timestamptz, _>(self.now)
-            .bind::<Array<SqlUuid>, _>(self.events.iter().map(|_| Uuid::now_v7()).collect::<Vec<_>>())
-            .bind::<Array<Text>, _>(self.events.iter().map(|e| e.r#type).collect::<Vec<_>>())
-            .bind::<Array<SqlUuid>, _>(self.events.iter().map(|e| e.subject).collect::<Vec<_>>())
-            .bind::<Array<BigInt>, _>(self.events.iter().map(|e| e.version).collect::<Vec<_>>())
-            .bind::<Array<Json>, _>(self.events.iter().map(|e| &e.data).collect::<Vec<_>>())
+            .bind::<SqlUuid, _>(self.context.actor.id)
+            .bind::<Text, _>(&*self.context.actor.name)
+            .bind::<Text, _>(&self.context.request_id)
+            .bind::<Text, _>(&self.context.operation)
+            .bind::<Array<Text>, _>(entries.iter().map(|e| e.subject_type).collect::<Vec<_>>())
+            .bind::<Array<SqlUuid>, _>(entries.iter().map(|e| e.subject).collect::<Vec<_>>())
+            .bind::<Array<BigInt>, _>(entries.iter().map(|e| e.revision).collect::<Vec<_>>())
+            .bind::<Array<Json>, _>(entries.iter().map(|e| &e.changes).collect::<Vec<_>>())
+            .bind::<Timestamptz, _>(self.now)
+            .bind::<Array<SqlUuid>, _>(events.iter().map(|_| Uuid::now_v7()).collect::<Vec<_>>())
+            .bind::<Array<Text>, _>(events.iter().map(|e| e.r#type).collect::<Vec<_>>())
+            .bind::<Array<SqlUuid>, _>(events.iter().map(|e| e.subject).collect::<Vec<_>>())
+            .bind::<Array<BigInt>, _>(events.iter().map(|e| e.version).collect::<Vec<_>>())
+            .bind::<Array<Json>, _>(events.iter().map(|e| &e.data).collect::<Vec<_>>())
             .run(self.conn)?;
-        }
         Ok(())
     }
+}
+
+/// Whether `If-Match` names the record as it is.
+pub(crate) fn is_match<R: Resource>(current: &R, wanted: &str) -> bool {
+    wanted == "*" || wanted.split(',').any(|tag| current.matches(tag.trim()))
 }
 
 /// `{field: {from, to}}` for every top-level field that differs; a new record shows its fields.

@@ -2,18 +2,23 @@
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// Where steps show: standard error, so that the summary on standard output stands alone.
 #[derive(Clone)]
 pub struct Progress {
     bars: Option<MultiProgress>,
+    /// How many bars there are on the screen.
+    active: Arc<AtomicUsize>,
 }
 
 impl Default for Progress {
     fn default() -> Self {
         Progress {
             bars: std::io::stderr().is_terminal().then(MultiProgress::new),
+            active: Arc::default(),
         }
     }
 }
@@ -22,6 +27,7 @@ impl Progress {
     /// A step of so many things; 0 for one that cannot be counted.
     pub fn step(&self, name: &'static str, things: usize) -> Step {
         let bar = self.bars.as_ref().map(|bars| {
+            self.active.fetch_add(1, Ordering::Relaxed);
             let bar = bars.add(ProgressBar::new(things as u64));
             bar.set_style(style(things));
             bar.set_message(name);
@@ -40,9 +46,17 @@ impl Progress {
     /// A line above the bars. Nobody may be left to read it: that is no reason to fail.
     pub fn say(&self, line: &str) {
         match &self.bars {
-            Some(bars) if bars.println(line).is_ok() => {}
+            Some(bars) if self.active.load(Ordering::Relaxed) > 0 && bars.println(line).is_ok() => {}
             _ => drop(writeln!(std::io::stderr(), "{line}")),
         }
+    }
+
+    fn take_down(&self, bar: &ProgressBar) {
+        bar.finish_and_clear();
+        if let Some(bars) = &self.bars {
+            bars.remove(bar);
+        }
+        self.active.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -56,7 +70,7 @@ fn style(things: usize) -> ProgressStyle {
         .progress_chars("━╸─")
 }
 
-/// A step under way. Dropped before [`Step::done`], its bar stays as far as it came.
+/// A step under way. Dropped before [`Step::done`], it says how far it came.
 pub struct Step {
     name: &'static str,
     things: usize,
@@ -88,7 +102,7 @@ impl Step {
         };
         let seconds = self.started.elapsed().as_secs_f64();
         if let Some(bar) = self.bar.take() {
-            bar.finish_and_clear();
+            self.progress.take_down(&bar);
         }
         let line = format!("  {:<34} {count:>6} {seconds:>6.1} s", self.name);
         self.progress.say(&line);
@@ -97,8 +111,11 @@ impl Step {
 
 impl Drop for Step {
     fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.abandon();
+        if let Some(bar) = self.bar.take() {
+            let position = bar.position();
+            self.progress.take_down(&bar);
+            self.progress
+                .say(&format!("  {:<34} {position:>6}, broken off", self.name));
         }
     }
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Starts a throw-away Tandem without data and lets Schemathesis try each service by the OpenAPI
 # document that the service itself gives out: no 5xx, no answer that the document does not
-# describe, nothing accepted that it forbids. Then Tandem has to stop as it does on Ctrl-C.
+# describe, nothing accepted that it forbids. First as an administrator, then as the integration,
+# which alone may send replicas. Then Tandem has to stop as it does on Ctrl-C.
 #
 #   SCHEMATHESIS_EXAMPLES   generated requests for an operation (default 50), beside the fixed
 #                           ones at the limits of each field
@@ -79,23 +80,26 @@ stop_tandem() {
     [ $status -eq 0 ] || stop "Tandem stopped with exit code $status."
 }
 
-# One line for each service: its name, URL, key and process.
+# One line for each service that has a key of that name: its name, URL, key and process.
 services() {
     "$environment/python" -c '
 import json, sys
-for name, service in json.load(open(sys.argv[1])).items():
-    print(name, service["url"], service["api_key"], service["pid"])' "$stack"
+stack, keys, role = json.load(open(sys.argv[1])), json.load(open(sys.argv[2])), sys.argv[3]
+for name, service in stack.items():
+    if role in keys[name]:
+        print(name, service["url"], keys[name][role], service["pid"])' "$stack" "$TANDEM_DIR/keys.json" "$1"
 }
 
 try_service() {
-    local name=$1 url=$2 key=$3 pid=$4 status=0
-    printf '\n---- %s\n' "$name"
+    local name=$1 url=$2 key=$3 pid=$4 role=$5 status=0
+    shift 5
+    printf '\n---- %s, %s\n' "$name" "$role"
     # In a folder of its own, for what Schemathesis and Hypothesis leave behind.
     (
         cd "$TANDEM_DIR"
         TANDEM_API_KEY=$key timeout --foreground --signal=INT --kill-after=10 "$seconds" \
             "$environment/schemathesis" --config-file "$root/tests/schemathesis/schemathesis.toml" \
-            run "$url/openapi.json" --max-examples "$examples" </dev/null
+            run "$url/openapi.json" --max-examples "$examples" "$@" </dev/null
     ) || status=$?
     [ $status -ne 124 ] || echo "$name: Schemathesis took more than $seconds s" >&2
     # Tandem restarts a service that dies, so that the rest would look well.
@@ -106,8 +110,12 @@ try_service() {
 start_tandem
 failed=()
 while read -r name url key pid; do
-    try_service "$name" "$url" "$key" "$pid" || failed+=("$name")
-done < <(services)
+    try_service "$name" "$url" "$key" "$pid" admin || failed+=("$name")
+done < <(services admin)
+while read -r name url key pid; do
+    try_service "$name" "$url" "$key" "$pid" integration \
+        --include-by '/security/0/api_key/0 == integration:apply' || failed+=("$name")
+done < <(services integration)
 stop_tandem
 if [ ${#failed[@]} -gt 0 ]; then
     echo "Schemathesis found something in: ${failed[*]}" >&2

@@ -115,9 +115,7 @@ CREATE UNIQUE INDEX orders_external_ref_unique ON orders (external_ref) WHERE or
 CREATE INDEX orders_by_age ON orders (created_at, id);
 CREATE INDEX orders_by_date ON orders (order_date, id);
 CREATE INDEX orders_by_customer ON orders (customer_id, created_at, id);
--- Open work only: what is done grows for ever and is found by customer or date.
-CREATE INDEX orders_open ON orders (status, created_at, id)
-    WHERE status IN ('draft', 'submitted', 'on_hold', 'accepted', 'partially_delivered');
+CREATE INDEX orders_by_status ON orders (status, created_at, id);
 
 CREATE TABLE order_lines (
     -- Shared with the ERP.

@@ -15,6 +15,7 @@ use uuid::Uuid;
 /// Submits a draft to the ERP: prices what has no price, and tells it.
 pub fn submit(tx: &mut Tx<'_>, id: Uuid) -> Result<Order> {
     let before = queries::get(tx, id)?;
+    tx.match_if_given(&before.wire()?)?;
     before.state().check(OrderAction::Submit)?;
     let standing = drafts::customer(tx, before.row.customer_id, Faults::default())?;
     let mut after = before.clone();
@@ -64,6 +65,7 @@ pub fn tell(tx: &mut Tx<'_>, order: &Order, standing: &Standing) -> Result<()> {
 /// While the ERP has not answered, its reports win: the request stands beside the status.
 pub fn cancel(tx: &mut Tx<'_>, id: Uuid, reason: Option<&str>) -> Result<Order> {
     let before = queries::get(tx, id)?;
+    tx.match_if_given(&before.wire()?)?;
     before.state().check(OrderAction::Cancel)?;
     let (mut after, now) = (before.clone(), tx.now());
     after.count_own_change(now);

@@ -3,6 +3,7 @@
 use crate::sales::{new_id, order, order_now, placed, report, submitted, tell, tell_price, tell_tier};
 use crate::support::{crm, customer, events, id, timeline_kinds};
 use futures_util::future::join_all;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 fn submit_path(order: &Value) -> String {
@@ -45,6 +46,21 @@ async fn a_draft_is_submitted_once() {
         .post(&format!("/v1/orders/{}/submit", new_id()), json!({}))
         .await
         .expect_problem(404, "not_found");
+}
+
+#[actix_web::test]
+async fn a_verb_based_on_a_stale_order_is_refused() {
+    let crm = crm().await;
+    let of = customer(&crm.client, "Stale").await;
+    let draft = placed(&crm.client, order(&of)).await;
+    let turn = |path: String, tag: &'static str| {
+        let request = crm.client.request(Method::POST, &path).header("If-Match", tag);
+        crm.client.send(request.json(&json!({})))
+    };
+    turn(submit_path(&draft), "\"7\"").await.expect_problem(412, "stale");
+    turn(submit_path(&draft), "\"1\"").await.expect(200);
+    turn(cancel_path(&draft), "\"1\"").await.expect_problem(412, "stale");
+    turn(cancel_path(&draft), "\"2\"").await.expect(200);
 }
 
 #[actix_web::test]

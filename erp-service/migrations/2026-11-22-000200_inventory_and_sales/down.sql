@@ -1,3 +1,5 @@
+DROP TRIGGER products_kind_in_use ON products;
+DROP FUNCTION refuse_product_kind_in_use();
 DROP TABLE delivery_lines;
 DROP TABLE deliveries;
 DROP SEQUENCE delivery_numbers;

@@ -23,6 +23,8 @@ CREATE TABLE stock_moves (
 );
 CREATE INDEX stock_moves_by_day ON stock_moves (product_id, warehouse_id, moved_on);
 CREATE INDEX stock_moves_by_document ON stock_moves (document_id);
+CREATE INDEX stock_moves_by_time ON stock_moves (recorded_at, id);
+CREATE INDEX stock_moves_by_date ON stock_moves (moved_on, id);
 CREATE TRIGGER stock_moves_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON stock_moves
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
@@ -37,6 +39,8 @@ CREATE TABLE stock_levels (
     updated_at   timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT stock_levels_one_per_pair UNIQUE (product_id, warehouse_id),
     CONSTRAINT stock_levels_on_hand_not_negative CHECK (on_hand >= 0),
+    -- The bound of a quantity on the wire.
+    CONSTRAINT stock_levels_on_hand_in_bounds CHECK (on_hand < 100000000),
     CONSTRAINT stock_levels_reserved_within_on_hand CHECK (reserved >= 0 AND reserved <= on_hand)
 ) WITH (fillfactor = 70);
 
@@ -78,6 +82,7 @@ CREATE TABLE stock_adjustments (
     created_at   timestamptz NOT NULL
 );
 CREATE INDEX stock_adjustments_by_age ON stock_adjustments (created_at, id);
+CREATE INDEX stock_adjustments_by_date ON stock_adjustments (adjusted_on, id);
 CREATE TABLE stock_adjustment_lines (
     adjustment_id uuid NOT NULL REFERENCES stock_adjustments,
     position      int NOT NULL,
@@ -169,13 +174,15 @@ CREATE TABLE deliveries (
     id           uuid PRIMARY KEY,
     number       text NOT NULL CONSTRAINT deliveries_number_unique UNIQUE,
     order_id     uuid NOT NULL REFERENCES sales_orders,
-    warehouse_id uuid NOT NULL REFERENCES warehouses,
+    -- Absent when nothing but services was delivered before there was any warehouse.
+    warehouse_id uuid REFERENCES warehouses,
     delivered_on date NOT NULL,
     external_ref text CONSTRAINT deliveries_external_ref_unique UNIQUE,
     created_at   timestamptz NOT NULL
 );
 CREATE INDEX deliveries_by_order ON deliveries (order_id);
 CREATE INDEX deliveries_by_age ON deliveries (created_at, id);
+CREATE INDEX deliveries_by_date ON deliveries (delivered_on, id);
 CREATE TRIGGER deliveries_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON deliveries
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TABLE delivery_lines (
@@ -187,3 +194,17 @@ CREATE TABLE delivery_lines (
 );
 CREATE TRIGGER delivery_lines_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON delivery_lines
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- Goods have stock and services have none, so what was ordered or stocked once stays what it is.
+CREATE FUNCTION refuse_product_kind_in_use() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM stock_levels WHERE product_id = NEW.id)
+       OR EXISTS (SELECT FROM sales_order_lines WHERE known_product_id = NEW.id) THEN
+        RAISE EXCEPTION 'the kind of a product in use does not change'
+            USING ERRCODE = '23514', CONSTRAINT = 'products_kind_in_use';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER products_kind_in_use BEFORE UPDATE OF kind ON products
+    FOR EACH ROW WHEN (OLD.kind IS DISTINCT FROM NEW.kind) EXECUTE FUNCTION refuse_product_kind_in_use();
+CREATE INDEX sales_order_lines_by_product ON sales_order_lines (known_product_id);

@@ -1,5 +1,6 @@
 use super::OWNER_PATH;
-use super::model::{CustomerPatch, CustomerRow, CustomerWithExposure, ReplicatedCustomer};
+use super::input::{CustomerPatch, ReplicatedCustomer};
+use super::model::{CustomerRow, CustomerWithExposure};
 use super::queries;
 use crate::company;
 use diesel::prelude::*;

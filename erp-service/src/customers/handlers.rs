@@ -1,4 +1,5 @@
-use super::model::{Customer, CustomerPatch, CustomerWithExposure, CustomersQuery, ReplicatedCustomer};
+use super::input::{CustomerPatch, ReplicatedCustomer};
+use super::model::{Customer, CustomerWithExposure, CustomersQuery};
 use super::{OWNER_PATH, actions, queries};
 use crate::may;
 use actix_web::{get, patch, post, put};

@@ -14,12 +14,12 @@
 
 mod actions;
 mod handlers;
+mod input;
 mod model;
 mod queries;
 
-pub use model::{
-    Customer, CustomerKind, CustomerPatch, CustomerStatus, CustomerWithExposure, ReplicatedCustomer, Terms,
-};
+pub use input::{CustomerPatch, ReplicatedCustomer};
+pub use model::{Customer, CustomerKind, CustomerStatus, CustomerWithExposure, Terms};
 pub use queries::{lock_terms, terms};
 
 use service_kit::Routes;

@@ -27,6 +27,18 @@ pub fn routes(routes: &mut Routes) {
 }
 
 pub const CONSTRAINTS: &[Constraint] = &[
+    Constraint::conflict(
+        "products_kind_in_use",
+        "in_use",
+        "/kind",
+        "a product that has stock or was ordered keeps its kind",
+    ),
+    Constraint::rule(
+        "stock_levels_on_hand_in_bounds",
+        "out_of_range",
+        "/lines",
+        "stock on hand would exceed 99,999,999",
+    ),
     Constraint::conflict("warehouses_pkey", "duplicate", "/id", "a warehouse with this id exists"),
     Constraint::conflict(
         "warehouses_code_unique",

@@ -124,14 +124,15 @@ fn share(free: &mut Demand, waiting: Vec<Waiting>) -> Grants {
 }
 
 fn grant(tx: &mut Tx<'_>, warehouse_id: Uuid, grants: &Grants) -> Result<()> {
+    let ids: Vec<Uuid> = grants.keys().copied().collect();
     let mut reserved = Demand::new();
-    for (order, (revision, lines)) in grants {
-        let (mut row, mut rows) = queries::load(tx, *order)?;
+    for (mut row, mut rows, deliveries) in queries::lock_many(tx, &ids)? {
+        let Some((revision, lines)) = grants.get(&row.id) else {
+            continue;
+        };
         if row.revision != *revision {
             return Err(Error::Stale);
         }
-        queries::lock_unchanged(tx, &row)?;
-        let deliveries = queries::deliveries_of_order(tx, &row)?;
         let before = SalesOrder::from_rows(row.clone(), rows.clone(), deliveries.clone())?;
         row.warehouse_id = Some(warehouse_id);
         for line in &mut rows {

@@ -66,11 +66,13 @@ async fn unknown_roles_and_improper_fractions_are_refused() {
         let patch = json!({ "price_deviation_limits": { "admin": limit } });
         let reply = erp.patch("/v1/company", patch).await;
         assert_eq!(reply.status.as_u16(), 422, "{limit}: {}", reply.body);
+        let faults = given::faults(&reply.body);
+        assert_eq!(faults[0].0, "/price_deviation_limits/admin", "{limit}: {faults:?}");
     }
     let patch = json!({ "base_currency": "XYZ" });
     erp.patch("/v1/company", patch)
         .await
-        .expect_problem(422, "invalid_input");
+        .expect_problem(422, "unknown_value");
 }
 
 #[tokio::test]

@@ -187,3 +187,15 @@ async fn the_database_itself_keeps_the_ledger() {
     }
     assert_eq!(shop.availability(product).await, three("10", "0", "10"));
 }
+
+#[tokio::test]
+async fn stock_has_the_bounds_of_a_quantity() {
+    let shop = Shop::open().await;
+    let product = shop.stocked("A", "99999999").await;
+    let body =
+        json!({"warehouse_id": shop.warehouse, "reason": "more", "lines": [{"product_id": product, "quantity": "1"}]});
+    shop.erp
+        .post("/v1/stock-adjustments", body)
+        .await
+        .expect_problem(422, "out_of_range");
+}

@@ -208,7 +208,7 @@ async fn a_cursor_of_another_feed_is_gone_and_nonsense_is_refused() {
     };
     let gone = erp.get(&format!("/v1/events?after={}", foreign.encode())).await;
     gone.expect_problem(410, "cursor_expired");
-    for nonsense in ["x", "bm90aGluZw", "%00", "OjE6MQ"] {
+    for nonsense in ["x", "bm90aGluZw", "OjE6MQ"] {
         let reply = erp.get(&format!("/v1/events?after={nonsense}")).await;
         reply.expect_problem(400, "invalid_cursor");
     }

@@ -128,3 +128,46 @@ async fn a_key_that_asks_too_fast_is_slowed_down_and_the_integration_is_not() {
     }
     running.stop().await;
 }
+
+#[tokio::test]
+async fn parameters_are_what_the_document_says() {
+    let service = given::erp().await;
+    let erp = &service.client;
+    for query in [
+        format!("subject_type={}", "x".repeat(61)),
+        "subject_type=a%00b".to_owned(),
+        "since=2026-01-01".to_owned(),
+        "since=9999-12-31T23:59:59-01:00".to_owned(),
+        // What the type alone would read.
+        "subject=00000000000000000000000000000000".to_owned(),
+        "limit=5&limit=6".to_owned(),
+    ] {
+        let reply = erp.get(&format!("/v1/audit-log?{query}")).await;
+        reply.expect_problem(400, "invalid_parameter");
+    }
+    let both = erp.get("/v1/audit-log?subject=x&limit=0").await;
+    let detail = both.expect_problem(400, "invalid_parameter")["detail"].to_string();
+    assert!(detail.contains("subject: ") && detail.contains("limit: "), "{detail}");
+    let path = "/v1/products/00000000000000000000000000000000";
+    erp.get(path).await.expect_problem(400, "invalid_path");
+    erp.get("/v1/events?wait=31")
+        .await
+        .expect_problem(400, "invalid_parameter");
+    erp.get("/v1/customers?blocked=true&limit=1").await.expect(200);
+    erp.get("/v1/customers?blocked=1")
+        .await
+        .expect_problem(400, "invalid_parameter");
+}
+
+#[tokio::test]
+async fn headers_are_what_the_document_says() {
+    let service = given::erp().await;
+    let erp = &service.client;
+    let unit = json!({ "code": "crate", "name": "crate" });
+    let spaced = erp.post_with_key("/v1/units", "two words", unit.clone()).await;
+    spaced.expect_problem(400, "invalid_header");
+    erp.post_with_key("/v1/units", "one-word", unit).await.expect(201);
+    let path = given::path("products", &given::product(erp, "A").await);
+    let tabbed = erp.patch_matching(&path, "\"1\",\t\"2\"", json!({ "name": "B" })).await;
+    tabbed.expect_problem(400, "invalid_header");
+}

@@ -1,8 +1,11 @@
 //! Replays are harmless.
 
 use crate::given::{self, product_in};
+use chrono::{Days, Utc};
+use diesel::{Connection, PgConnection};
 use futures_util::future::join_all;
 use serde_json::json;
+use service_kit::retention::remove_old;
 
 #[tokio::test]
 async fn twins_make_one_product_and_get_one_answer() {
@@ -122,4 +125,19 @@ async fn a_verb_without_a_body_replays_too() {
     assert_eq!(erp.send(retire()).await.expect(200), retired);
     let again = erp.send(erp.request(reqwest::Method::POST, &path)).await;
     again.expect_problem(409, "illegal_transition");
+}
+
+#[tokio::test]
+async fn an_answer_is_kept_for_the_days_of_retention() {
+    let service = given::erp().await;
+    let erp = &service.client;
+    let once = || erp.post_with_key("/v1/products", "once", product_in("A"));
+    once().await.expect(201);
+    let mut conn = PgConnection::establish(&service.database.url).unwrap();
+    let now = Utc::now();
+    remove_old(&mut conn, now + Days::new(29), 30).unwrap();
+    once().await.expect(201);
+    remove_old(&mut conn, now + Days::new(31), 30).unwrap();
+    // No replay any more: a second product with that SKU.
+    once().await.expect_problem(409, "duplicate");
 }

@@ -1,4 +1,9 @@
 //! Tests through HTTP, each on a database of its own.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on should fail"
+)]
 
 mod categories;
 mod company;

@@ -1,4 +1,5 @@
 use crate::shop::{Shop, id, line, three};
+use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -52,6 +53,47 @@ async fn confirming_numbers_prices_and_reserves() {
         problem["allowed_actions"],
         json!(["deliver", "hold", "close", "cancel"])
     );
+}
+
+#[tokio::test]
+async fn a_total_beyond_what_is_stored_is_refused() {
+    let shop = Shop::open().await;
+    let product = shop.stocked("A", "1").await;
+    let largest = json!({"product_id": product, "quantity": "99999999.999", "unit_price": "99999999.9999"});
+    for confirm in [false, true] {
+        let mut body = shop.order(json!([largest, largest]));
+        body["confirm"] = json!(confirm);
+        let refused = shop.erp.post("/v1/sales-orders", body).await;
+        refused.expect_problem(422, "out_of_range");
+    }
+    let placed = shop.erp.post("/v1/sales-orders", shop.order(json!([largest]))).await;
+    assert_eq!(placed.expect(201)["total"]["net"], "9999999999890000.00");
+}
+
+#[tokio::test]
+async fn a_verb_based_on_a_stale_order_is_refused() {
+    let shop = Shop::open().await;
+    let product = shop.stocked("A", "10").await;
+    let mut body = shop.order(json!([{"product_id": product, "quantity": "3", "unit_price": "1"}]));
+    body["confirm"] = json!(false);
+    let draft = shop.erp.post("/v1/sales-orders", body).await.expect(201);
+    let verb = |verb: &str, tag: &str| {
+        let path = format!("/v1/sales-orders/{}/{verb}", id(&draft));
+        let request = shop.erp.request(Method::POST, &path).header("If-Match", tag);
+        shop.erp.send(request.json(&json!({"reason": "stale or not"})))
+    };
+    let confirm = format!("/v1/sales-orders/{}/confirm", id(&draft));
+    let request = shop.erp.request(Method::POST, &confirm).header("If-Match", "\"7\"");
+    shop.erp.send(request).await.expect_problem(412, "stale");
+    let request = shop.erp.request(Method::POST, &confirm).header("If-Match", "\"1\"");
+    let confirmed = shop.erp.send(request).await;
+    let etag = confirmed.etag();
+    confirmed.expect(200);
+    for action in ["hold", "close", "cancel"] {
+        verb(action, "\"1\"").await.expect_problem(412, "stale");
+    }
+    verb("hold", &etag).await.expect(200);
+    verb("release", &etag).await.expect_problem(412, "stale");
 }
 
 #[tokio::test]
@@ -487,4 +529,110 @@ async fn lists_filter_and_carry_totals() {
         .get("/v1/sales-orders?color=red")
         .await
         .expect_problem(400, "invalid_parameter");
+}
+
+#[tokio::test]
+async fn a_release_from_another_hold_does_not_pass_the_credit_check() {
+    let shop = Shop::open().await;
+    let product = shop.stocked("A", "10").await;
+    let order = shop.confirmed(product, "5").await;
+    let path = format!("/v1/sales-orders/{}", id(&order));
+    shop.erp
+        .post(&format!("{path}/hold"), json!({"reason": "address unclear"}))
+        .await
+        .expect(200);
+    shop.limit_credit("5").await;
+    let still = shop
+        .erp
+        .post(&format!("{path}/release"), json!({"reason": "clear"}))
+        .await
+        .expect(200);
+    assert_eq!(
+        (&still["status"], &still["holds"][0]["code"]),
+        (&json!("on_hold"), &json!("credit"))
+    );
+    shop.erp
+        .post(&format!("{path}/deliveries"), json!({}))
+        .await
+        .expect_problem(409, "illegal_transition");
+    shop.erp
+        .post(&format!("{path}/release"), json!({"reason": "paid"}))
+        .await
+        .expect(200);
+    shop.erp
+        .post(&format!("{path}/deliveries"), json!({}))
+        .await
+        .expect(201);
+}
+
+#[tokio::test]
+async fn a_product_in_use_keeps_its_kind() {
+    let shop = Shop::open().await;
+    let product = shop.stocked("A", "10").await;
+    let problem = shop
+        .erp
+        .patch(&format!("/v1/products/{product}"), json!({"kind": "service"}))
+        .await
+        .expect_problem(409, "in_use");
+    assert_eq!(problem["errors"][0]["pointer"], "/kind");
+}
+
+#[tokio::test]
+async fn services_are_delivered_without_any_warehouse() {
+    let service = service_kit::testing::TestService::start(erp_service::app::SERVICE, |_, _| {}).await;
+    let shop = Shop {
+        erp: service.client.clone(),
+        sync: service.integration(),
+        service,
+        warehouse: Uuid::now_v7(),
+        customer: Uuid::now_v7(),
+    };
+    shop.new_customer(shop.customer).await;
+    let body = json!({"sku": "FIT", "name": "Fitting", "kind": "service", "unit": "h"});
+    let fitting = id(&shop.erp.post("/v1/products", body).await.expect(201));
+    let order = shop.confirmed(fitting, "2").await;
+    let posted = shop
+        .erp
+        .post(&format!("/v1/sales-orders/{}/deliveries", id(&order)), json!({}))
+        .await
+        .expect(201);
+    assert_eq!(
+        (&posted["order"]["status"], &posted["warehouse_id"]),
+        (&json!("delivered"), &Value::Null)
+    );
+}
+
+#[tokio::test]
+async fn amounts_beyond_their_bounds_are_refused_with_every_line() {
+    let shop = Shop::open().await;
+    let product = shop.product("A").await;
+    let line = |quantity: &str, price: &str| json!({"product_id": product, "quantity": quantity, "unit_price": price});
+    let lines = json!([
+        line("99999999.999", "99999999.9999"),
+        line("99999999.999", "99999999.9999")
+    ]);
+    shop.erp
+        .post("/v1/sales-orders", shop.order(lines))
+        .await
+        .expect_problem(422, "out_of_range");
+    let mut body = shop.order(json!([line("999999999", "1"), line("1", "1.00001")]));
+    body["currency"] = json!("XXQ");
+    let problem = shop
+        .erp
+        .post("/v1/sales-orders", body)
+        .await
+        .expect_problem(422, "invalid_input");
+    let faults: Vec<(&str, &str)> = problem["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| (e["pointer"].as_str().unwrap(), e["code"].as_str().unwrap()))
+        .collect();
+    for fault in [
+        ("/currency", "unknown_value"),
+        ("/lines/0/quantity", "out_of_range"),
+        ("/lines/1/unit_price", "out_of_range"),
+    ] {
+        assert!(faults.contains(&fault), "{fault:?} in {faults:?}");
+    }
 }

@@ -66,8 +66,10 @@ fn stored(letter: &DeadLetterRow) -> Option<Request> {
 pub fn settle(tx: &mut Tx<'_>, id: Uuid, outcome: Option<&Outcome>) -> Result<DeadLetter> {
     let before = queries::lock(tx, id)?;
     let Some(outcome) = outcome else {
+        let letter = DeadLetter::from(before.clone());
+        tx.match_if_given(&letter)?;
         require_open(&before, "retry")?;
-        return Ok(before.into());
+        return Ok(letter);
     };
     // A later version may have been applied while this one was under way.
     if before.state != DeadLetterState::Open {

@@ -89,7 +89,8 @@ async fn retry_dead_letter(
     let id = path.id;
     let letter = kit.run_read(move |conn| queries::find(conn, id)).await?;
     // Nothing remote happens inside a transaction.
-    let outcome = match letter.state == DeadLetterState::Open && !command.dry_run() {
+    let wanted = letter.state == DeadLetterState::Open && command.matches(&DeadLetter::from(letter.clone()));
+    let outcome = match wanted && !command.dry_run() {
         true => Some(actions::send_again(&sync.courier, &letter).await),
         false => None,
     };

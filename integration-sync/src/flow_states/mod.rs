@@ -18,7 +18,7 @@ mod model;
 pub mod progress;
 mod queries;
 
-pub use model::{FlowState, FlowStatus, Running};
+pub use model::{FlowState, FlowStatus};
 
 use service_kit::Routes;
 

@@ -26,9 +26,6 @@ service_kit::text_enum! {
     }
 }
 
-/// What the owner of a flow's lease reports.
-pub type Running = FlowState;
-
 /// A flow and where it stands.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct FlowStatus {

@@ -28,6 +28,8 @@ pub struct Position {
     pub cursor: Option<String>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub resync_requested_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Bool)]
+    pub resync_replace: bool,
     #[diesel(sql_type = Nullable<Text>)]
     pub resync_head: Option<String>,
     #[diesel(sql_type = Integer)]
@@ -42,7 +44,7 @@ pub struct Position {
 /// When the database refuses. The same holds for the others here.
 pub fn load(conn: &mut PgConnection, fence: Fence) -> Result<Option<Position>> {
     let rows: Vec<Position> = sql(
-        "SELECT cursor, resync_requested_at, resync_head, resync_list, resync_page
+        "SELECT cursor, resync_requested_at, resync_replace, resync_head, resync_list, resync_page
          FROM flow_states WHERE name = $1 AND lease_owner = $2 AND lease_epoch = $3",
     )
     .bind::<Text, _>(fence.flow)
@@ -256,8 +258,8 @@ pub fn mark_gone(conn: &mut PgConnection, fence: Fence, source: System, reason: 
     let stale = Flow::into(source).filter(|_| noticed.first).map(|flow| flow.name);
     let marked: Vec<&str> = stale.chain([fence.flow]).collect();
     sql("UPDATE flow_states
-         SET resync_requested_at = clock_timestamp(), resync_reason = $1, resync_head = NULL, resync_list = 0,
-             resync_page = NULL, resync_pushed = 0, updated_at = now(),
+         SET resync_requested_at = clock_timestamp(), resync_reason = $1, resync_replace = true, resync_head = NULL,
+             resync_list = 0, resync_page = NULL, resync_pushed = 0, updated_at = now(),
              state = CASE WHEN name = $2 THEN 'gone' ELSE state END
          WHERE name = ANY($3)")
     .bind::<Text, _>(reason)

@@ -60,7 +60,7 @@ pub(super) fn set_paused(conn: &mut PgConnection, flow: &'static Flow, paused: b
 pub(super) fn request_resync(conn: &mut PgConnection, flow: &'static Flow, reason: Option<&str>) -> Result<()> {
     sql("UPDATE flow_states
          SET resync_requested_at = clock_timestamp(), resync_reason = $1, resync_replace = true, resync_head = NULL,
-             resync_list = 0,             resync_page = NULL, resync_pushed = 0, revision = revision + 1, updated_at = now()
+             resync_list = 0, resync_page = NULL, resync_pushed = 0, revision = revision + 1, updated_at = now()
          WHERE name = $2")
     .bind::<Nullable<Text>, _>(reason)
     .bind::<Text, _>(flow.name)

@@ -2,7 +2,7 @@
 //!
 //! A thousand stock moves of a product are one item here, and up to 500 items are one request.
 
-use super::{Bulk, Change, Flow, Record, Request};
+use super::{Bulk, Change, Flow, Record, RefusedItem, Request};
 use crate::crm;
 use crate::http::System;
 use uuid::Uuid;
@@ -29,7 +29,7 @@ fn request(change: &Change) -> serde_json::Result<Option<Request>> {
     crm::availability_item(change.source(), &change.read()?).map(Some)
 }
 
-fn refused(items: &[Uuid], answer: &[u8]) -> Vec<(Uuid, String)> {
+fn refused(items: &[Uuid], answer: &[u8]) -> Vec<RefusedItem> {
     let results = crm::availability_results(answer).unwrap_or_default();
     let refusal = |id: &Uuid| match results.get(id).map(String::as_str) {
         Some("applied" | "unchanged") => None,

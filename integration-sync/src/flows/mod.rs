@@ -83,8 +83,11 @@ pub struct Bulk {
     pub most: usize,
     pub request: fn(items: &[&str], replace: bool) -> Request,
     /// The items that the answer does not call applied or unchanged, with what it says of them.
-    pub refused: fn(items: &[Uuid], answer: &[u8]) -> Vec<(Uuid, String)>,
+    pub refused: fn(items: &[Uuid], answer: &[u8]) -> Vec<RefusedItem>,
 }
+
+/// An item of a bulk request, and what the answer says against it.
+pub type RefusedItem = (Uuid, String);
 
 impl Flow {
     pub fn named(name: &str) -> Option<&'static Flow> {

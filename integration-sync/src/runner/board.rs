@@ -20,7 +20,7 @@ pub(super) struct Turn {
     stopping: bool,
 }
 
-/// One seat a flow: the [`Turn`] for its task, and whether the task is at work.
+/// One seat a flow: the `Turn` for its task, and whether the task is at work.
 pub struct Board {
     seats: Vec<Seat>,
     nudge: Notify,

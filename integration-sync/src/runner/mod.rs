@@ -1,15 +1,15 @@
 //! One task a flow: it reads the feed of the source and applies what changed to the target.
 //!
-//! The task works while this instance holds the flow's lease and nobody paused it ([`board`]).
-//! Its work is a [`Shift`]: from loading the position to the moment that something ends it, and
+//! The task works while this instance holds the flow's lease and nobody paused it (`board`).
+//! Its work is a `Shift`: from loading the position to the moment that something ends it, and
 //! it may be dropped at any await, for
 //! - every apply may be repeated, and
 //! - the cursor moves only after everything before it is applied, stored for a retry, or parked.
 //!
-//! Within a shift: a resync that is open comes first ([`resync`]), then the feed is followed
-//! ([`follow`]): a batch is collapsed to the newest change of each record and applied with several
-//! requests in flight ([`apply`]); since a record appears once in a batch, its order is kept. What
-//! one request comes to, with missing references brought along, stands in [`deliver`].
+//! Within a shift: a resync that is open comes first (`resync`), then the feed is followed
+//! (`follow`): a batch is collapsed to the newest change of each record and applied with several
+//! requests in flight (`apply`); since a record appears once in a batch, its order is kept. What
+//! one request comes to, with missing references brought along, stands in `deliver`.
 
 mod apply;
 mod backoff;
@@ -57,12 +57,12 @@ enum End {
     /// The feed knows the cursor no more.
     Gone(String),
     /// Our own database.
-    Database(Problem),
+    Database(Box<Problem>),
 }
 
 impl From<Problem> for End {
     fn from(problem: Problem) -> Self {
-        End::Database(problem)
+        End::Database(Box::new(problem))
     }
 }
 

@@ -1,5 +1,6 @@
-//! Resynchronisation: everything is read from its owner and sent again, replacing what the target
-//! has. The initial load, the answer to a feed that is gone, and what an operator may ask for.
+//! Resynchronisation: everything is read from its owner and sent again. It is the answer to a feed
+//! that is gone and what an operator may ask for, and then replaces what the target has; and it is
+//! the initial load, where newer versions win as always.
 //!
 //! The feed's head is taken before the first page, so what changes meanwhile is followed
 //! afterwards. How far it is stands in the database: another instance goes on from there.
@@ -41,7 +42,7 @@ impl Shift<'_> {
                     list,
                     page: more.clone(),
                 };
-                self.push(record, records, next).await?;
+                self.push(record, records, position.resync_replace, next).await?;
                 page = more;
                 if page.is_none() {
                     break;
@@ -109,14 +110,20 @@ impl Shift<'_> {
         }
     }
 
-    async fn push(&mut self, record: &'static Record, records: RecordPage, next: Next) -> Result<(), End> {
+    async fn push(
+        &mut self,
+        record: &'static Record,
+        records: RecordPage,
+        replace: bool,
+        next: Next,
+    ) -> Result<(), End> {
         let mut batch = Batch {
             read: records.items.len() as i64,
             ..Batch::default()
         };
         let mut changes = Vec::with_capacity(records.items.len());
         for item in records.items {
-            match record.current(item, true) {
+            match record.current(item, replace) {
                 Ok(change) => changes.push(change),
                 // Without an id there is nothing to park; the owner breaks its own contract.
                 Err(error) => tracing::error!(flow = self.flow().name, %error, "a record without id or version"),

@@ -60,6 +60,10 @@ async fn a_retry_sends_what_the_owner_shows_now_and_resolves() {
         .expect(200);
     assert_eq!(dry["state"], "open");
     assert_eq!(stage.erp.puts().len(), 1, "a dry run sends nothing");
+    let stale = stage.client.request(reqwest::Method::POST, &format!("{letter}/retry"));
+    let stale = stage.client.send(stale.header("If-Match", "\"7\"")).await;
+    stale.expect_problem(412, "stale");
+    assert_eq!(stage.erp.puts().len(), 1, "a stale retry sends nothing");
     let resolved = stage
         .client
         .post_with_key(&format!("{letter}/retry"), "once", json!({}))

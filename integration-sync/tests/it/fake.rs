@@ -307,11 +307,16 @@ async fn events(fake: &Fake, request: &HttpRequest) -> HttpResponse {
                     json!({ "code": "cursor_expired", "detail": "the cursor is of another feed" }),
                 );
             }
-            let new = state.events.iter().skip(position.parse().unwrap());
-            let new: Vec<&Value> = new
-                .filter(|e| types.contains(&e["type"].as_str().unwrap()))
+            let new = state.events.iter().enumerate().skip(position.parse().unwrap());
+            let new: Vec<(usize, &Value)> = new
+                .filter(|(_, event)| types.contains(&event["type"].as_str().unwrap()))
                 .take(limit)
                 .collect();
+            let head = match new.last() {
+                Some((last, _)) if new.len() == limit => format!("{}:{}", state.feed, last + 1),
+                _ => head,
+            };
+            let new: Vec<&Value> = new.into_iter().map(|(_, event)| event).collect();
             if !new.is_empty() || tokio::time::Instant::now() >= deadline {
                 return HttpResponse::Ok().json(json!({ "events": new, "next_cursor": head }));
             }

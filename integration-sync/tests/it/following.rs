@@ -245,3 +245,22 @@ async fn a_new_process_goes_on_where_the_old_one_was() {
     assert_eq!(stage.erp.puts_to(&path(second)).len(), 1);
     stage.stop().await;
 }
+
+#[tokio::test]
+async fn a_flood_of_many_batches_arrives_whole_and_once() {
+    let stage = Stage::start().await;
+    let (buyer, many) = (Uuid::now_v7(), 1_777);
+    let ids: Vec<Uuid> = (0..many).map(|_| Uuid::now_v7()).collect();
+    stage
+        .crm
+        .emit_all(ids.iter().map(|id| ("order.submitted", *id, 1, order(*id, 1, buyer))));
+    stage
+        .flow_is("orders-to-erp", "applied", |flow| flow["counts"]["applied"] == many)
+        .await;
+    let mut sent: Vec<String> = stage.erp.puts().into_iter().map(|put| put.path).collect();
+    let mut wanted: Vec<String> = ids.iter().map(|id| format!("/v1/sales-orders/{id}")).collect();
+    sent.sort();
+    wanted.sort();
+    assert_eq!(sent, wanted);
+    stage.stop().await;
+}

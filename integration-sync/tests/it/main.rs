@@ -1,4 +1,9 @@
 //! Tests of the sync against small fakes of the ERP and the CRM, each on a database of its own.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on should fail"
+)]
 
 mod availability;
 mod contract;

@@ -46,6 +46,8 @@ CREATE TABLE audit_log (
     changes      json NOT NULL
 );
 CREATE INDEX audit_log_by_subject ON audit_log (subject, id);
+-- Rows arrive in the order of time, so a few pages of this find a day among years.
+CREATE INDEX audit_log_by_time ON audit_log USING brin (occurred_at);
 CREATE TRIGGER audit_log_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_log
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 

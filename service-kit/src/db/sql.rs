@@ -92,6 +92,12 @@ impl QueryFragment<Pg> for Sql<'_> {
                 out.push_sql(piece);
                 continue;
             }
+            // As in a regular expression: text.
+            if !piece.starts_with(|c: char| c.is_ascii_digit()) {
+                out.push_sql("$");
+                out.push_sql(piece);
+                continue;
+            }
             // The binds number themselves; what follows the digits is text again.
             let bind = binds
                 .next()

@@ -195,7 +195,8 @@ pub fn bind(conn: &mut PgConnection) -> QueryResult<()> {
             "INSERT INTO feed (feed_id, bound_to) VALUES (gen_random_uuid(), '') ON CONFLICT DO NOTHING;
              CREATE TEMPORARY TABLE home ON COMMIT DROP AS
                  SELECT (SELECT system_identifier FROM pg_control_system())
-                        || '/' || (SELECT timeline_id FROM pg_control_checkpoint())
+                        -- The timeline of now; that of the control file is the last checkpoint's.
+                        || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8)
                         || '/' || (SELECT oid FROM pg_database WHERE datname = current_database()) AS place;
              UPDATE events SET transaction_id = pg_current_xact_id()
                  WHERE EXISTS (SELECT FROM feed, home WHERE bound_to <> place);

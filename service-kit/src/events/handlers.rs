@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 /// How often a waiting poll looks for commits of other processes.
 const OTHER_PROCESSES: Duration = Duration::from_millis(250);
-/// How long a woken poll lets transactions below the new events end.
+/// How long a woken poll lets transactions below the new events end, at first.
 const BELOW_HORIZON: Duration = Duration::from_millis(3);
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -110,6 +110,7 @@ async fn list_events(read: Read<ReadEvents>, query: Query<EventsQuery>) -> Resul
     let deadline = Instant::now() + wait;
     let mut subscription = kit.notifier.subscribe(types.as_deref());
     let mut shutdown = kit.shutdown.clone();
+    let (mut from, mut below_horizon) = (from, BELOW_HORIZON);
     loop {
         let wanted = types.clone();
         let batch = kit
@@ -119,10 +120,15 @@ async fn list_events(read: Read<ReadEvents>, query: Query<EventsQuery>) -> Resul
         if !batch.events.is_empty() || over {
             return answer(kit.name, batch);
         }
+        // What has been looked at is not looked at again.
+        from = feed::From::After(batch.next);
         if batch.pending {
-            tokio::time::sleep(BELOW_HORIZON).await;
+            // A transaction below the new events is usually over in a moment; a long one is not.
+            tokio::time::sleep(below_horizon).await;
+            below_horizon = (below_horizon * 2).min(OTHER_PROCESSES);
             continue;
         }
+        below_horizon = BELOW_HORIZON;
         tokio::select! {
             () = subscription.woken() => {}
             _ = shutdown.changed() => {}

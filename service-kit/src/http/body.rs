@@ -1,5 +1,5 @@
 use crate::http::Validators;
-use crate::problem::{Faults, Problem};
+use crate::problem::Problem;
 use crate::server::Kit;
 use actix_web::dev::Payload;
 use actix_web::http::{StatusCode, header};
@@ -107,64 +107,13 @@ fn parse<T: DeserializeOwned + ToSchema>(validators: &Validators, bytes: &[u8]) 
     let value: Value = serde_json::from_slice(bytes)
         .map_err(|error| Problem::bad_request("malformed_json", format!("the body is not JSON: {error}")))?;
     validators.check(&T::name(), &value)?;
-    serde_path(value)
+    typed(&value)
 }
 
-/// What the schema cannot say (an exact range, an ISO 4217 code) the types say.
-fn serde_path<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
-    T::deserialize(&value).map_err(|error| {
+/// The schema has found every fault by now; what only the type can refuse, it tells in words.
+fn typed<T: DeserializeOwned>(value: &Value) -> Result<T, Problem> {
+    T::deserialize(value).map_err(|error| {
         let text: String = error.to_string().chars().take(300).collect();
-        let (code, message) = match text.split_once("out_of_range: ") {
-            Some((_, bounds)) => ("out_of_range", bounds.to_owned()),
-            None => ("invalid_input", text),
-        };
-        let mut faults = Faults::default();
-        faults.add(pointer_of_fault::<T>(&value), code, message);
-        match faults.check() {
-            Err(problem) => problem,
-            Ok(()) => Problem::internal(),
-        }
+        Problem::rule("invalid_input", text)
     })
-}
-
-/// Finds the leaf that makes the type refuse the value, by replacing one leaf after another.
-///
-/// Only runs for input that is refused anyway; bodies are bounded.
-fn pointer_of_fault<T: DeserializeOwned>(value: &Value) -> String {
-    let mut leaves = Vec::new();
-    strings(value, String::new(), &mut leaves);
-    leaves
-        .into_iter()
-        .take(2_000)
-        .find(|pointer| {
-            let mut trial = value.clone();
-            ["1", "USD", "2026-01-01"].iter().any(|replacement| {
-                if let Some(leaf) = trial.pointer_mut(pointer) {
-                    *leaf = Value::from(*replacement);
-                }
-                T::deserialize(&trial).is_ok()
-            })
-        })
-        .unwrap_or_default()
-}
-
-fn strings(value: &Value, pointer: String, leaves: &mut Vec<String>) {
-    match value {
-        Value::String(_) => leaves.push(pointer),
-        Value::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
-                strings(item, format!("{pointer}/{index}"), leaves);
-            }
-        }
-        Value::Object(fields) => {
-            for (name, field) in fields {
-                strings(
-                    field,
-                    format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1")),
-                    leaves,
-                );
-            }
-        }
-        _ => {}
-    }
 }

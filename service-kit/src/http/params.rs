@@ -1,5 +1,7 @@
 use crate::problem::Problem;
+use crate::server::Kit;
 use actix_web::dev::Payload;
+use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -43,11 +45,14 @@ impl<T: DeserializeOwned + 'static> FromRequest for Path<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let parsed = actix_web::web::Path::<T>::from_request(request, payload).into_inner();
-        ready(
-            parsed
-                .map(|path| Path(path.into_inner()))
-                .map_err(|error| Problem::bad_request("invalid_path", format!("the path is not understood: {error}"))),
-        )
+        let not_understood =
+            |error: String| Problem::bad_request("invalid_path", format!("the path is not understood: {error}"));
+        ready(match parsed {
+            Ok(path) => check_parameters(request, "path", request.match_info().iter())
+                .map(|()| Path(path.into_inner()))
+                .map_err(not_understood),
+            Err(error) => Err(not_understood(error.to_string())),
+        })
     }
 }
 
@@ -56,8 +61,32 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(parse_query(request.query_string()).map(Query))
+        ready(query_of(request).map(Query))
     }
+}
+
+fn query_of<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, Problem> {
+    let text = request.query_string();
+    if !text.is_empty() {
+        let pairs: Vec<(Cow<'_, str>, Cow<'_, str>)> = parse_query(text)?;
+        let pairs = pairs.iter().map(|(name, value)| (&**name, &**value));
+        check_parameters(request, "query", pairs)
+            .map_err(|faults| Problem::bad_request("invalid_parameter", faults))?;
+    }
+    parse_query(text)
+}
+
+/// Parameters are checked against the OpenAPI document before the types read them.
+fn check_parameters<'a>(
+    request: &HttpRequest,
+    place: &'static str,
+    values: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Result<(), String> {
+    let (Some(kit), Some(path)) = (request.app_data::<Data<Kit>>(), request.match_pattern()) else {
+        return Ok(());
+    };
+    kit.validators
+        .check_parameters(request.method().as_str(), &path, place, values)
 }
 
 pub(crate) fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {

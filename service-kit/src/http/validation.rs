@@ -1,49 +1,54 @@
 //! Input is checked against the very schema that the OpenAPI document shows.
 
+use crate::decimal::{DecimalError, FORMATS};
+use crate::money::Currency;
 use crate::problem::{Faults, Problem};
+use chrono::{DateTime, Datelike, Timelike};
 use jsonschema::error::{ValidationError, ValidationErrorKind};
 use jsonschema::{Draft, Validator};
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::sync::Arc;
 
-/// One compiled schema for each request body.
-pub struct Validators(HashMap<String, Validator>);
+/// The compiled schemas of all request bodies and of all parameters in paths and queries.
+pub struct Validators {
+    bodies: HashMap<String, Arc<Validator>>,
+    /// By operation, such as `GET /v1/products`.
+    parameters: HashMap<String, Vec<Parameter>>,
+}
+
+struct Parameter {
+    /// `path` or `query`.
+    place: String,
+    name: String,
+    schema: Arc<Validator>,
+}
 
 impl Validators {
-    /// Compiles the schemas of all request bodies in an OpenAPI 3.1 document.
+    /// Compiles the schemas of all request bodies and parameters in an OpenAPI 3.1 document.
     ///
     /// # Errors
     /// Names a schema that does not compile, which is a bug in its attributes.
     pub fn of_document(document: &Value) -> Result<Self, String> {
-        let mut validators = HashMap::new();
-        let operations = document["paths"]
-            .as_object()
-            .into_iter()
-            .flatten()
-            .flat_map(|(_, item)| item.as_object().into_iter().flatten());
-        for (_, operation) in operations {
-            let Some(content) = operation["requestBody"]["content"].as_object() else {
-                continue;
-            };
-            for (_, media) in content {
-                let reference = media["schema"]["$ref"].as_str().unwrap_or_default();
-                let Some(name) = reference.strip_prefix("#/components/schemas/") else {
-                    continue;
-                };
-                if validators.contains_key(name) {
-                    continue;
+        let mut compiler = Compiler {
+            document,
+            compiled: HashMap::new(),
+        };
+        let (mut bodies, mut parameters) = (HashMap::new(), HashMap::new());
+        for (path, item) in document["paths"].as_object().into_iter().flatten() {
+            for (method, operation) in item.as_object().into_iter().flatten() {
+                let content = operation["requestBody"]["content"].as_object();
+                for (_, media) in content.into_iter().flatten() {
+                    let reference = media["schema"]["$ref"].as_str().unwrap_or_default();
+                    if let Some(name) = reference.strip_prefix("#/components/schemas/") {
+                        bodies.insert(name.to_owned(), compiler.compile(&media["schema"])?);
+                    }
                 }
-                let schema =
-                    json!({ "$ref": reference, "components": { "schemas": document["components"]["schemas"] } });
-                let validator = jsonschema::options()
-                    .with_draft(Draft::Draft202012)
-                    .should_validate_formats(true)
-                    .build(&schema)
-                    .map_err(|error| format!("schema {name}: {error}"))?;
-                validators.insert(name.to_owned(), validator);
+                let name = format!("{} {path}", method.to_uppercase());
+                parameters.insert(name, compiler.parameters(operation)?);
             }
         }
-        Ok(Validators(validators))
+        Ok(Validators { bodies, parameters })
     }
 
     /// Checks a body against the schema of that name.
@@ -53,14 +58,127 @@ impl Validators {
     pub fn check(&self, name: &str, body: &Value) -> Result<(), Problem> {
         let mut faults = Faults::default();
         refuse_nul(body, &mut String::new(), &mut faults);
-        match self.0.get(name) {
+        match self.bodies.get(name) {
             Some(validator) => validator
                 .iter_errors(body)
+                .take(Faults::MOST)
                 .for_each(|error| describe(&error, &mut faults)),
             None => tracing::error!(schema = name, "a body is read whose schema is not in the document"),
         }
         faults.check()
     }
+
+    /// Checks what stands in a path or a query against the parameters of its operation. Names that
+    /// the operation does not have are left to the type that reads them.
+    ///
+    /// # Errors
+    /// Every fault (of 20), in words.
+    pub fn check_parameters<'a>(
+        &self,
+        method: &str,
+        path: &str,
+        place: &str,
+        values: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> Result<(), String> {
+        let known = self.parameters.get(&format!("{method} {path}"));
+        let faults: Vec<String> = values
+            .filter_map(|(name, text)| {
+                let mut known = known.into_iter().flatten();
+                let parameter = known.find(|parameter| parameter.place == place && parameter.name == name)?;
+                let fault = parameter.fault(text)?;
+                Some(format!("{name}: {fault}"))
+            })
+            .take(20)
+            .collect();
+        match faults.is_empty() {
+            true => Ok(()),
+            false => Err(faults.join("; ")),
+        }
+    }
+}
+
+impl Parameter {
+    /// A parameter is text; where the schema wants a number or a boolean, the text is read as one.
+    fn fault(&self, text: &str) -> Option<String> {
+        if text.contains('\0') {
+            return Some("the character U+0000 is not allowed".to_owned());
+        }
+        let value = Value::from(text);
+        let Err(error) = self.schema.validate(&value) else {
+            return None;
+        };
+        let scalar = serde_json::from_str::<Value>(text).ok();
+        let error = match scalar.filter(|scalar| scalar.is_number() || scalar.is_boolean()) {
+            Some(scalar) => match self.schema.validate(&scalar) {
+                Ok(()) => return None,
+                Err(error) => in_words(&error),
+            },
+            None => in_words(&error),
+        };
+        Some(error)
+    }
+}
+
+/// Compiles the schemas of a document, each once.
+struct Compiler<'a> {
+    document: &'a Value,
+    compiled: HashMap<String, Arc<Validator>>,
+}
+
+impl Compiler<'_> {
+    fn compile(&mut self, schema: &Value) -> Result<Arc<Validator>, String> {
+        let name = schema.to_string();
+        if let Some(validator) = self.compiled.get(&name) {
+            return Ok(validator.clone());
+        }
+        let mut whole = schema.clone();
+        if name.contains("\"$ref\"") {
+            whole["components"] = json!({ "schemas": self.document["components"]["schemas"] });
+        }
+        let mut options = jsonschema::options()
+            .with_draft(Draft::Draft202012)
+            .should_validate_formats(true)
+            .with_format("date-time", is_instant)
+            .with_format(Currency::FORMAT, |text: &str| text.parse::<Currency>().is_ok());
+        for (format, parse) in FORMATS {
+            // What is malformed the pattern refuses.
+            options = options.with_format(*format, move |text: &str| {
+                !matches!(parse(text), Err(DecimalError::OutOfRange { .. }))
+            });
+        }
+        let validator = options
+            .build(&whole)
+            .map_err(|error| format!("schema {name}: {error}"))?;
+        let validator = Arc::new(validator);
+        self.compiled.insert(name, validator.clone());
+        Ok(validator)
+    }
+
+    fn parameters(&mut self, operation: &Value) -> Result<Vec<Parameter>, String> {
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        parameters
+            .filter(|parameter| parameter["in"] == "path" || parameter["in"] == "query")
+            .map(|parameter| {
+                Ok(Parameter {
+                    place: parameter["in"].as_str().unwrap_or_default().to_owned(),
+                    name: parameter["name"].as_str().unwrap_or_default().to_owned(),
+                    schema: self.compile(&parameter["schema"])?,
+                })
+            })
+            .collect()
+    }
+}
+
+/// RFC 3339, and still so when shown in UTC: an offset can move the year out of 0000 to 9999.
+fn is_instant(text: &str) -> bool {
+    let Ok(instant) = DateTime::parse_from_rfc3339(text) else {
+        return false;
+    };
+    let utc = instant.to_utc();
+    let strict = text.is_ascii() && matches!(text.as_bytes().get(10), Some(b'T' | b't'));
+    let leap_second = utc.nanosecond() >= 1_000_000_000;
+    let possible = !leap_second || (utc.hour(), utc.minute()) == (23, 59);
+    strict && possible && (0..=9999).contains(&utc.year())
 }
 
 /// PostgreSQL text cannot hold U+0000, so no string may.
@@ -106,10 +224,6 @@ fn escape(name: &str) -> String {
 
 fn describe(error: &ValidationError<'_>, faults: &mut Faults) {
     let pointer = error.instance_path().as_str();
-    let message = || {
-        let text = error.masked_with("the value").to_string();
-        text.chars().take(300).collect::<String>()
-    };
     match error.kind() {
         ValidationErrorKind::Required { property } => {
             let name = property.as_str().unwrap_or_default();
@@ -141,8 +255,24 @@ fn describe(error: &ValidationError<'_>, faults: &mut Faults) {
                 None => faults.add(pointer, "wrong_type", "the value has the wrong type"),
             }
         }
-        kind => faults.add(pointer, code_of(kind), message()),
+        ValidationErrorKind::Format { format } => {
+            let text = error.instance().as_str().unwrap_or_default();
+            let decimal = FORMATS.iter().find(|(name, _)| name == format);
+            match decimal.map(|(_, parse)| parse(text)) {
+                Some(Err(bounds)) => faults.add(pointer, "out_of_range", bounds.to_string()),
+                _ if format == Currency::FORMAT => {
+                    faults.add(pointer, "unknown_value", "not an ISO 4217 currency code in use")
+                }
+                _ => faults.add(pointer, "bad_format", in_words(error)),
+            }
+        }
+        kind => faults.add(pointer, code_of(kind), in_words(error)),
     }
+}
+
+fn in_words(error: &ValidationError<'_>) -> String {
+    let text = error.masked_with("the value").to_string();
+    text.chars().take(300).collect()
 }
 
 fn code_of(kind: &ValidationErrorKind) -> &'static str {
@@ -155,5 +285,37 @@ fn code_of(kind: &ValidationErrorKind) -> &'static str {
         "pattern" | "format" => "bad_format",
         "uniqueItems" => "duplicate",
         _ => "invalid",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_instant;
+
+    #[test]
+    fn an_instant_has_a_year_of_four_digits_in_utc() {
+        for text in [
+            "2026-01-01T00:00:00Z",
+            "2026-01-01t00:00:00.123456789z",
+            "9999-12-31T23:59:59+00:01",
+            "0000-01-01T00:01:00+00:01",
+            "2026-07-01T01:59:60+02:00",
+        ] {
+            assert!(is_instant(text), "{text}");
+        }
+        for text in [
+            "",
+            "2026-01-01",
+            "2026-01-01 00:00:00Z",
+            "2026-01-01T00:00:00",
+            "2026-01-01T00:00:00+0000",
+            "2026-13-01T00:00:00Z",
+            "2026-01-01T12:00:60Z",
+            "9999-12-31T23:59:59-00:01",
+            "0000-01-01T00:00:00+00:01",
+            "+10000-01-01T00:00:00Z",
+        ] {
+            assert!(!is_instant(text), "{text}");
+        }
     }
 }

@@ -5,7 +5,7 @@
 //! 3. all orders through the CRM; the ERP decides
 //! 4. what was shipped is delivered in the ERP, and the CRM shows it
 //! 5. discontinued products are retired, now that the orders that hold them are in
-//! 6. [`verify`](crate::verify) finds both systems as the files say
+//! 6. [`verify`] finds both systems as the files say
 //!
 //! Every step does only what is missing, so an interrupted load goes on where it stopped.
 

@@ -14,10 +14,12 @@
 
 pub mod countries;
 pub mod faults;
+mod layout;
 pub mod load;
 pub mod memory;
 pub mod orders;
 pub mod read;
+mod references;
 pub mod requests;
 mod rows;
 

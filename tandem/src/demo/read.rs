@@ -1,158 +1,16 @@
 //! From the eight files to a company, or to the list of all their faults.
 
 use super::faults::{Fault, Faults};
-use super::rows::{Layout, Row, read};
+use super::layout::{CATEGORIES, CUSTOMERS, EMPLOYEES, Layout, ORDER_LINES, ORDERS, PRODUCTS, SHIPPERS, SUPPLIERS};
+use super::references::Ids;
+use super::rows::{Row, read};
 use super::{Category, Company, Customer, NAMESPACE, Order, OrderLine, Product, countries};
 use std::collections::{HashMap, HashSet};
-use std::fmt::Display;
-use std::hash::Hash;
 use uuid::Uuid;
 
 /// The longest text that the services take for a name.
 const NAME: usize = 200;
 const SHORT: usize = 60;
-
-const CUSTOMERS: Layout = Layout {
-    file: "customers.csv",
-    columns: &[
-        "customer_id",
-        "company_name",
-        "contact_name",
-        "contact_title",
-        "address",
-        "city",
-        "region",
-        "postal_code",
-        "country",
-        "phone",
-        "fax",
-    ],
-};
-const SUPPLIERS: Layout = Layout {
-    file: "suppliers.csv",
-    columns: &[
-        "supplier_id",
-        "company_name",
-        "contact_name",
-        "contact_title",
-        "address",
-        "city",
-        "region",
-        "postal_code",
-        "country",
-        "phone",
-        "home_page",
-    ],
-};
-const CATEGORIES: Layout = Layout {
-    file: "categories.csv",
-    columns: &["category_id", "name", "description"],
-};
-const PRODUCTS: Layout = Layout {
-    file: "products.csv",
-    columns: &[
-        "product_id",
-        "name",
-        "supplier_id",
-        "category_id",
-        "quantity_per_unit",
-        "unit_price",
-        "units_in_stock",
-        "units_on_order",
-        "reorder_level",
-        "discontinued",
-    ],
-};
-const EMPLOYEES: Layout = Layout {
-    file: "employees.csv",
-    columns: &[
-        "employee_id",
-        "last_name",
-        "first_name",
-        "title",
-        "birth_date",
-        "hire_date",
-        "city",
-        "country",
-        "home_phone",
-        "reports_to",
-    ],
-};
-const SHIPPERS: Layout = Layout {
-    file: "shippers.csv",
-    columns: &["shipper_id", "company_name", "phone"],
-};
-const ORDERS: Layout = Layout {
-    file: "orders.csv",
-    columns: &[
-        "order_id",
-        "customer_id",
-        "employee_id",
-        "order_date",
-        "required_date",
-        "shipped_date",
-        "ship_via",
-        "freight",
-        "ship_name",
-        "ship_address",
-        "ship_city",
-        "ship_region",
-        "ship_postal_code",
-        "ship_country",
-    ],
-};
-const ORDER_LINES: Layout = Layout {
-    file: "order_lines.csv",
-    columns: &["order_id", "product_id", "unit_price", "quantity", "discount"],
-};
-
-/// A cell of `file` that names a record.
-struct Mention<T> {
-    file: &'static str,
-    line: u64,
-    column: &'static str,
-    id: T,
-}
-
-/// A file's ids, and who mentions ids of it.
-struct Ids<T> {
-    file: &'static str,
-    column: &'static str,
-    all: HashSet<T>,
-    mentions: Vec<Mention<T>>,
-}
-
-impl<T: Hash + Eq + Display + Clone> Ids<T> {
-    fn of(layout: &Layout) -> Self {
-        Ids {
-            file: layout.file,
-            column: layout.columns[0],
-            all: HashSet::new(),
-            mentions: Vec::new(),
-        }
-    }
-
-    fn own(&mut self, row: &mut Row<'_>, id: &T) {
-        if !self.all.insert(id.clone()) {
-            row.fault(self.column, format!("{id} stands there twice"));
-        }
-    }
-
-    fn mention(&mut self, file: &'static str, line: u64, column: &'static str, id: &T) {
-        let id = id.clone();
-        self.mentions.push(Mention { file, line, column, id });
-    }
-
-    /// Faults for mentions of what is not there. A file without a single id has its own fault.
-    fn check(&self, faults: &mut Vec<Fault>) {
-        for mention in self.mentions.iter().filter(|_| !self.all.is_empty()) {
-            if !self.all.contains(&mention.id) {
-                let message = format!("{} is not in {}", mention.id, self.file);
-                faults.push(Fault::at(mention.file, mention.line, mention.column, message));
-            }
-        }
-    }
-}
 
 /// Reads a company from the contents of its files by name.
 ///
@@ -182,8 +40,9 @@ pub fn company(name: &str, files: &HashMap<&str, &[u8]>) -> Result<Company, Faul
     let mut names = HashSet::new();
     let products = read(&PRODUCTS, content(&PRODUCTS), &mut faults, |row| {
         let product = product(row, &mut product_ids, &mut names);
-        supplier_ids.mention(PRODUCTS.file, row.line, "supplier_id", &row.integer("supplier_id", 0));
-        category_ids.mention(PRODUCTS.file, row.line, "category_id", &product.category_id);
+        let supplier_id = row.integer("supplier_id", 0);
+        supplier_ids.mention(row, "supplier_id", &supplier_id);
+        category_ids.mention(row, "category_id", &product.category_id);
         product
     });
     let employees = read(&EMPLOYEES, content(&EMPLOYEES), &mut faults, |row| {
@@ -197,16 +56,17 @@ pub fn company(name: &str, files: &HashMap<&str, &[u8]>) -> Result<Company, Faul
     });
     let mut orders = read(&ORDERS, content(&ORDERS), &mut faults, |row| {
         let order = order(row, &mut order_ids);
-        customer_ids.mention(ORDERS.file, row.line, "customer_id", &order.customer_id);
-        employee_ids.mention(ORDERS.file, row.line, "employee_id", &row.integer("employee_id", 0));
-        shipper_ids.mention(ORDERS.file, row.line, "ship_via", &row.integer("ship_via", 0));
+        let (employee_id, ship_via) = (row.integer("employee_id", 0), row.integer("ship_via", 0));
+        customer_ids.mention(row, "customer_id", &order.customer_id);
+        employee_ids.mention(row, "employee_id", &employee_id);
+        shipper_ids.mention(row, "ship_via", &ship_via);
         order
     });
     let mut seen = HashSet::new();
     let lines = read(&ORDER_LINES, content(&ORDER_LINES), &mut faults, |row| {
         let (order_id, line) = order_line(row);
-        order_ids.mention(ORDER_LINES.file, row.line, "order_id", &order_id);
-        product_ids.mention(ORDER_LINES.file, row.line, "product_id", &line.product_id);
+        order_ids.mention(row, "order_id", &order_id);
+        product_ids.mention(row, "product_id", &line.product_id);
         if !seen.insert((order_id, line.product_id)) {
             row.fault(
                 "product_id",
@@ -338,7 +198,7 @@ fn employee(row: &mut Row<'_>, ids: &mut Ids<i64>) -> String {
     country(row, "country");
     row.text("home_phone", SHORT);
     if let Some(superior) = row.optional_integer("reports_to", 0) {
-        ids.mention(EMPLOYEES.file, row.line, "reports_to", &superior);
+        ids.mention(row, "reports_to", &superior);
     }
     format!("{id}\t{last}\t{first}\t{hired}\n")
 }

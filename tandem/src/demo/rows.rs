@@ -1,15 +1,10 @@
 //! One CSV file, row by row, with a fault for everything that is not as the layout says.
 
 use super::faults::Fault;
+use super::layout::Layout;
 use chrono::NaiveDate;
 use csv::{ByteRecord, ReaderBuilder};
 use rust_decimal::Decimal;
-
-/// The layout of a file.
-pub(super) struct Layout {
-    pub(super) file: &'static str,
-    pub(super) columns: &'static [&'static str],
-}
 
 /// A row under the header of its file. A cell that is wrong becomes a fault and an empty value.
 pub(super) struct Row<'a> {
@@ -73,6 +68,17 @@ impl Row<'_> {
     pub(super) fn fault(&mut self, column: &'static str, message: impl Into<String>) {
         self.faults
             .push(Fault::at(self.layout.file, self.line, column, message));
+    }
+
+    pub(super) fn file(&self) -> &'static str {
+        self.layout.file
+    }
+
+    /// Whether nothing is wrong with a cell so far.
+    pub(super) fn is_sound(&self, column: &'static str) -> bool {
+        let of_this_row = |fault: &&Fault| fault.file == self.layout.file && fault.line == Some(self.line);
+        let mut faults = self.faults.iter().rev().take_while(of_this_row);
+        !faults.any(|fault| fault.column == Some(column))
     }
 
     /// The cell without spaces around it; `None` if it is empty.

@@ -1,7 +1,7 @@
 //! `tandem up`: PostgreSQL, the three services and a demo company, with one command; until Ctrl-C.
 //!
 //! Each service is a process of its own: this program again, as `tandem serve erp`. One that dies
-//! is started again ([`keeper`]), and so is PostgreSQL ([`database`]). On SIGINT, SIGTERM or
+//! is started again (`keeper`), and so is PostgreSQL (`database`). On SIGINT, SIGTERM or
 //! SIGHUP everything stops in order: the sync, the CRM and the ERP, PostgreSQL. Should this process be
 //! killed, the services end by themselves, and PostgreSQL is adopted at the next start.
 //!

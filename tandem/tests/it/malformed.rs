@@ -107,6 +107,17 @@ fn a_cell_of_the_wrong_kind() {
 }
 
 #[test]
+fn one_fault_does_not_bring_forth_others() {
+    let fault = fault_of("products.csv", "Chang,1,1", "Chang,one,1");
+    assert_eq!(
+        fault,
+        "products.csv, line 3, supplier_id: \"one\" is not a whole number from 0 on"
+    );
+    let fault = fault_of("orders.csv", "10,ALFKI", "10,");
+    assert_eq!(fault, "orders.csv, line 2, customer_id: is empty");
+}
+
+#[test]
 fn a_name_that_is_too_long() {
     let fault = fault_of("products.csv", "Chai", &"x".repeat(201));
     assert_eq!(fault, "products.csv, line 2, name: is longer than 200 characters");

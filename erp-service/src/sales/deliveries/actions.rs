@@ -3,7 +3,7 @@ use crate::catalog;
 use crate::inventory::levels::{self, Demand, Document, Level};
 use crate::sales::orders::actions::check_credit_to_ship;
 use crate::sales::orders::status::Action;
-use crate::sales::orders::{SalesOrder, queries};
+use crate::sales::orders::{OrderRow, SalesOrder, queries};
 use chrono::NaiveDate;
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, Bool, Date, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
@@ -30,11 +30,12 @@ pub fn post(tx: &mut Tx<'_>, order_id: Uuid, input: &DeliveryIn) -> Result<Poste
     refuse_more_than_reserved(&shipped, &lines)?;
     check_credit_to_ship(tx, &row)?;
 
-    let warehouse = row
-        .warehouse_id
-        .ok_or_else(|| Error::Bug("a line is reserved without a warehouse".into()))?;
     let demand = stocked_demand(tx, &shipped, &lines)?;
-    let locked = levels::lock(tx, warehouse, &demand.keys().copied().collect::<Vec<_>>())?;
+    let warehouse = from_warehouse(&row, &demand)?;
+    let locked = match warehouse {
+        Some(warehouse) => levels::lock(tx, warehouse, &demand.keys().copied().collect::<Vec<_>>())?,
+        None => BTreeMap::new(),
+    };
     queries::lock_unchanged(tx, &row)?;
     refuse_backdating(tx, &locked, &demand, date)?;
 
@@ -56,7 +57,7 @@ pub fn post(tx: &mut Tx<'_>, order_id: Uuid, input: &DeliveryIn) -> Result<Poste
         order_id,
         order_number: row.number.clone(),
         customer_id: row.customer_id,
-        warehouse_id: warehouse,
+        warehouse_id: row.warehouse_id,
         date,
         external_ref: input.external_ref.clone(),
         lines: delivered_lines(&shipped, &lines),
@@ -64,23 +65,28 @@ pub fn post(tx: &mut Tx<'_>, order_id: Uuid, input: &DeliveryIn) -> Result<Poste
         created_at: tx.now(),
     };
     insert(tx, &mut delivery)?;
-    if !demand.is_empty() {
-        levels::issue_reserved(
-            tx,
-            warehouse,
-            &demand,
-            Document {
-                kind: "delivery",
-                id: delivery.id,
-                date,
-            },
-        )?;
+    if let Some(warehouse) = warehouse {
+        let document = Document {
+            kind: "delivery",
+            id: delivery.id,
+            date,
+        };
+        levels::issue_reserved(tx, warehouse, &demand, document)?;
     }
     let deliveries = queries::deliveries_of_order(tx, &row)?;
     let order = SalesOrder::from_rows(row, lines, deliveries)?;
     tx.changed(Some(&before), &order)?;
     tx.changed(None, &delivery)?;
     Ok(PostedDelivery { delivery, order })
+}
+
+/// The warehouse that stock leaves; none when only services are delivered.
+fn from_warehouse(row: &OrderRow, demand: &Demand) -> Result<Option<Uuid>> {
+    match row.warehouse_id {
+        _ if demand.is_empty() => Ok(None),
+        None => Err(Error::Bug("stock is reserved without a warehouse".into())),
+        some => Ok(some),
+    }
 }
 
 fn checked_date(tx: &Tx<'_>, date: Option<NaiveDate>) -> Result<NaiveDate, Problem> {
@@ -234,7 +240,7 @@ fn insert(tx: &mut Tx<'_>, delivery: &mut Delivery) -> Result<()> {
     .bind::<Bool, _>(tx.dry_run())
     .bind::<Text, _>(delivery.id.to_string())
     .bind::<SqlUuid, _>(delivery.order_id)
-    .bind::<SqlUuid, _>(delivery.warehouse_id)
+    .bind::<Nullable<SqlUuid>, _>(delivery.warehouse_id)
     .bind::<Date, _>(delivery.date)
     .bind::<Nullable<Text>, _>(delivery.external_ref.clone())
     .bind::<Timestamptz, _>(delivery.created_at)

@@ -22,7 +22,7 @@ pub struct DeliveryRow {
     pub order_id: Uuid,
     pub order_number: Option<String>,
     pub customer_id: Uuid,
-    pub warehouse_id: Uuid,
+    pub warehouse_id: Option<Uuid>,
     pub delivered_on: NaiveDate,
     pub external_ref: Option<String>,
     pub created_at: DateTime<Utc>,

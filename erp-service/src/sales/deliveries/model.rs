@@ -37,7 +37,8 @@ pub struct Delivery {
     pub order_id: Uuid,
     pub order_number: Option<String>,
     pub customer_id: Uuid,
-    pub warehouse_id: Uuid,
+    /// Absent when only services were delivered and there was no warehouse.
+    pub warehouse_id: Option<Uuid>,
     pub date: NaiveDate,
     pub external_ref: Option<String>,
     pub lines: Vec<DeliveryLine>,

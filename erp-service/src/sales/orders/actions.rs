@@ -2,7 +2,7 @@
 
 use super::decision::AskedLine;
 use super::model::{Hold, LineRow, OrderRow, SalesOrder, SalesOrderIn, SalesOrderLineIn, SalesOrderPatch};
-use super::status::Action;
+use super::status::{Action, Status};
 use super::{place, queries};
 use crate::inventory::levels::{self, Demand};
 use crate::inventory::warehouses;
@@ -177,8 +177,9 @@ pub fn edit(tx: &mut Tx<'_>, id: Uuid, patch: &SalesOrderPatch) -> Result<SalesO
 /// 409 `illegal_transition`; 422 with every line that cannot be confirmed.
 pub fn confirm(tx: &mut Tx<'_>, id: Uuid) -> Result<SalesOrder> {
     let (mut row, lines) = queries::load(tx, id).or_not_found("sales order")?;
-    row.state()?.check(Action::Confirm)?;
     let before = SalesOrder::from_rows(row.clone(), lines.clone(), Vec::new())?;
+    tx.match_if_given(&before)?;
+    row.state()?.check(Action::Confirm)?;
     let asked = asked_of(&lines);
     let Some(decided) = place::decide(tx, &row, &asked)? else {
         return Err(unknown_customer());
@@ -216,6 +217,7 @@ where
         levels::lock(tx, warehouse, &stocked)?;
     }
     queries::lock_unchanged(tx, &row)?;
+    tx.match_if_given(&before)?;
     let reserved_before = reserved(&lines, &stocked);
     change(tx, &mut row, &mut lines)?;
     let freed = less(&reserved_before, &reserved(&lines, &stocked));
@@ -274,38 +276,48 @@ pub fn hold(tx: &mut Tx<'_>, id: Uuid, reason: &str) -> Result<SalesOrder> {
     })
 }
 
-/// Releases an order from all its holds, on the authority of who releases it: it counts towards
-/// the exposure from now on, and reserves what it did not reserve yet.
+/// Releases an order from its holds, on the authority of who releases it.
+///
+/// Released from a credit hold, it counts towards the exposure from now on and ships past the
+/// limit. Released from another hold, it goes on a credit hold when credit does not suffice. It
+/// reserves what it did not reserve yet.
 ///
 /// # Errors
 /// 409 `illegal_transition`.
 pub fn release(tx: &mut Tx<'_>, id: Uuid, reason: &str) -> Result<SalesOrder> {
     let customer: Uuid = queries::load(tx, id).or_not_found("sales order")?.0.customer_id;
     // The exposure changes, so the customer is locked, and first of all locks.
-    customers::lock_terms(tx, customer)?;
+    let terms = customers::lock_terms(tx, customer)?;
     let after = change(tx, id, |tx, row, lines| {
         row.state()?.check(Action::Release)?;
-        let was = std::mem::replace(&mut row.holds, serde_json::json!([]));
+        note_release(tx, row, reason)?;
+        let was_for_credit = row.holds.as_array().into_iter().flatten().any(is_for_credit);
+        row.holds = serde_json::json!([]);
+        row.credit_released |= was_for_credit;
+        // Released from another hold, credit has its say as at any other step.
+        if !row.credit_released
+            && let Some(terms) = &terms
+            && let Some(stop) = credit::check(tx, terms, customer, row.gross, &row.currency, row.credit_counted)?
+        {
+            row.holds = serde_json::to_value([Hold {
+                code: stop.code.to_owned(),
+                reason: stop.reason,
+                placed_at: tx.now(),
+            }])?;
+            return Ok(());
+        }
         row.credit_counted = true;
-        row.credit_released = true;
         if row.warehouse_id.is_none() {
             row.warehouse_id = warehouses::default_warehouse(tx)?;
         }
-        let stocked = stocked_products(
-            tx,
-            &lines
-                .iter()
-                .filter_map(|line| line.known_product_id)
-                .collect::<Vec<_>>(),
-        )?;
+        let products: Vec<Uuid> = lines.iter().filter_map(|line| line.known_product_id).collect();
+        let stocked = stocked_products(tx, &products)?;
         let stocked: Vec<bool> = lines.iter().map(|line| stocked.contains(&line.product_id)).collect();
-        place::reserve(tx, row, lines, &stocked)?;
-        let exposure = credit::exposure(tx, row.customer_id)?;
-        let note = serde_json::json!({ "released": { "from": was, "to": null }, "reason": { "from": null, "to": reason },
-            "exposure_before": { "from": null, "to": exposure } });
-        tx.audit_changes("sales_order", row.id, row.revision + 1, note);
-        Ok(())
+        place::reserve(tx, row, lines, &stocked)
     })?;
+    if after.status == Status::OnHold {
+        return Ok(after);
+    }
     // Stock may have become free while it was skipped.
     if let Some(warehouse) = after.warehouse_id {
         let waiting: Vec<Uuid> = after
@@ -318,6 +330,22 @@ pub fn release(tx: &mut Tx<'_>, id: Uuid, reason: &str) -> Result<SalesOrder> {
         return queries::find(tx, id);
     }
     Ok(after)
+}
+
+fn is_for_credit(hold: &serde_json::Value) -> bool {
+    hold["code"].as_str().is_some_and(|code| code.starts_with("credit"))
+}
+
+/// Who releases takes it on themselves: the log keeps from what, why, and at which exposure.
+fn note_release(tx: &mut Tx<'_>, row: &OrderRow, reason: &str) -> Result<()> {
+    let exposure = credit::exposure(tx, row.customer_id)?;
+    let note = serde_json::json!({
+        "released": { "from": row.holds, "to": null },
+        "reason": { "from": null, "to": reason },
+        "exposure_before": { "from": null, "to": exposure },
+    });
+    tx.audit_changes("sales_order", row.id, row.revision + 1, note);
+    Ok(())
 }
 
 /// Closes an order; an undelivered rest is dropped, with a reason.

@@ -103,7 +103,10 @@ fn asked_lines(submitted: &SubmittedOrder) -> Result<Vec<AskedLine>, Problem> {
 
 /// Whether this very request was answered; after a refusal another one may follow.
 fn answered(row: &OrderRow, request: &CancellationRequest) -> bool {
-    let stored = row.cancellation.as_ref().and_then(|stored| stored["requested_at"].as_str());
+    let stored = row
+        .cancellation
+        .as_ref()
+        .and_then(|stored| stored["requested_at"].as_str());
     stored.and_then(|at| at.parse().ok()) == Some(request.requested_at)
 }
 
@@ -114,19 +117,15 @@ fn answer_request(
     source_version: i64,
     request: &CancellationRequest,
 ) -> Result<SalesOrder> {
-    let state = row.state()?;
-    let open = state.check(Action::Cancel).is_ok();
     actions::change(tx, row.id, |tx, row, lines| {
         row.source_version = Some(source_version);
+        // The state under lock: a delivery may have come in between.
+        let state = row.state()?;
+        let open = state.check(Action::Cancel).is_ok();
+        let status = state.status().name().replace('_', " ");
         let (answer, reason) = match open {
             true => ("granted", request.reason.clone()),
-            false => (
-                "refused",
-                Some(format!(
-                    "the order is {} in the ERP",
-                    state.status().name().replace('_', " ")
-                )),
-            ),
+            false => ("refused", Some(format!("the order is {status} in the ERP"))),
         };
         if open {
             actions::cancel_rows(row, lines, request.reason.clone());
@@ -146,7 +145,10 @@ fn answer_request(
 /// Only the version is new: a submitted order is immutable in the CRM.
 fn note_version(tx: &mut Tx<'_>, mut row: OrderRow, source_version: i64) -> Result<SalesOrder> {
     queries::lock_unchanged(tx, &row)?;
+    let before = queries::find(tx, row.id)?;
     row.source_version = Some(source_version);
     queries::save(tx, &mut row, &[], true)?;
-    queries::find(tx, row.id)
+    let after = queries::find(tx, row.id)?;
+    tx.audit(Some(&before), &after)?;
+    Ok(after)
 }

@@ -41,11 +41,36 @@ pub fn find(conn: &mut PgConnection, id: Uuid) -> Result<SalesOrder> {
     SalesOrder::from_rows(row, lines, deliveries)
 }
 
+/// An order's rows with its deliveries.
+pub type Rows = (OrderRow, Vec<LineRow>, Vec<DeliveryOfOrder>);
+
 /// Whole records for a page of rows, in three statements.
 ///
 /// # Errors
 /// When the database refuses.
 pub fn complete(conn: &mut PgConnection, rows: Vec<OrderRow>) -> Result<Vec<SalesOrder>> {
+    let whole = with_lines(conn, rows)?;
+    whole
+        .into_iter()
+        .map(|(row, lines, deliveries)| SalesOrder::from_rows(row, lines, deliveries))
+        .collect()
+}
+
+/// Locks orders in key order and reads them whole, in three statements.
+///
+/// # Errors
+/// When the database refuses.
+pub fn lock_many(tx: &mut Tx<'_>, ids: &[Uuid]) -> QueryResult<Vec<Rows>> {
+    let rows: Vec<OrderRow> = sales_orders::table
+        .filter(sales_orders::id.eq_any(ids))
+        .order(sales_orders::id)
+        .for_update()
+        .select(OrderRow::as_select())
+        .load(&mut **tx)?;
+    with_lines(tx, rows)
+}
+
+fn with_lines(conn: &mut PgConnection, rows: Vec<OrderRow>) -> QueryResult<Vec<Rows>> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
     let all: Vec<LineRow> = sales_order_lines::table
         .filter(sales_order_lines::order_id.eq_any(&ids))
@@ -61,20 +86,16 @@ pub fn complete(conn: &mut PgConnection, rows: Vec<OrderRow>) -> Result<Vec<Sale
         .filter(|row| row.delivery != "none")
         .map(|row| row.id)
         .collect();
-    let mut deliveries = if shipped.is_empty() {
-        HashMap::new()
-    } else {
-        deliveries_of(conn, &shipped)?
+    let mut deliveries = match shipped.is_empty() {
+        true => HashMap::new(),
+        false => deliveries_of(conn, &shipped)?,
     };
-    rows.into_iter()
-        .map(|row| {
-            let (lines, deliveries) = (
-                lines.remove(&row.id).unwrap_or_default(),
-                deliveries.remove(&row.id).unwrap_or_default(),
-            );
-            SalesOrder::from_rows(row, lines, deliveries)
-        })
-        .collect()
+    let whole = rows.into_iter().map(|row| {
+        let lines = lines.remove(&row.id).unwrap_or_default();
+        let deliveries = deliveries.remove(&row.id).unwrap_or_default();
+        (row, lines, deliveries)
+    });
+    Ok(whole.collect())
 }
 
 /// # Errors

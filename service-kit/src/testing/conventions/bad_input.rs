@@ -11,6 +11,10 @@ use serde_json::Value;
 /// # Panics
 /// Naming everything that was answered otherwise.
 pub async fn assert_bad_input(test: &TestService, service: &Service) {
+    findings(test, service).await.assert_none();
+}
+
+pub(super) async fn findings(test: &TestService, service: &Service) -> Findings {
     let document = service.document();
     let operations = Operation::all(service);
     let before = last_change(&test.client).await;
@@ -37,7 +41,7 @@ pub async fn assert_bad_input(test: &TestService, service: &Service) {
     tester
         .findings
         .check(before == after, "bad input", format_args!("changed something: {after}"));
-    tester.findings.assert_none();
+    tester.findings
 }
 
 async fn last_change(admin: &Client) -> Value {
@@ -242,7 +246,7 @@ fn bad_parameters(name: &str, schema: &Value) -> Vec<&'static str> {
     match (name, kind.as_str(), schema["format"].as_str()) {
         ("limit", ..) => vec!["0", "501", "-1", "1.5", "x", "%2B1"],
         ("cursor" | "after", ..) => vec!["garbage", "e30", "WyIiLG51bGxd", "%25"],
-        ("sort", ..) => vec!["no_such_field", "-no_such_field", "id%00"],
+        ("sort", ..) => vec!["no_such_field", "-no_such_field"],
         (_, _, Some("uuid" | "date" | "date-time")) => vec!["x", "2026-13-45"],
         (_, "integer", _) => vec!["x", "1.5", "99999999999999999999"],
         (_, "boolean", _) => vec!["x", "2"],

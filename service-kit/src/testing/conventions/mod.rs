@@ -12,6 +12,8 @@ mod auth;
 mod bad_input;
 mod bodies;
 mod documents;
+#[cfg(test)]
+mod tests;
 
 pub use auth::assert_auth;
 pub use bad_input::assert_bad_input;
@@ -91,6 +93,13 @@ impl Operation {
 
     fn applies_replica(&self) -> bool {
         self.scope == crate::auth::APPLY
+    }
+}
+
+impl Service {
+    /// Whether a key can be given this permission by name.
+    fn has_permission(&self, name: &str) -> bool {
+        self.permissions.contains(&name) || crate::auth::ALL.contains(&name)
     }
 }
 

@@ -1,20 +1,19 @@
-//! The tree of categories.
+//! Categories form a tree; `tree` keeps it one.
+
+mod tree;
 
 use crate::may;
 use crate::schema::categories;
 use actix_web::{get, patch, post, put};
 use chrono::{DateTime, Utc};
-use diesel::connection::SimpleConnection;
 use diesel::dsl::exists;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Uuid as SqlUuid};
 use serde::{Deserialize, Serialize};
-use service_kit::db::sql;
 use service_kit::http::{SearchText, present, require_same_id};
 use service_kit::tx::Emitted;
 use service_kit::{
-    Answer, Body, Command, Cursor, Error, Faults, IdPath, Limit, OrNotFound, Page, Path, Problem, Put, Query, Read,
-    Resource, Result, Routes, Sort, Tx, keyset_page,
+    Answer, Body, Command, Cursor, Error, IdPath, Limit, OrNotFound, Page, Path, Problem, Put, Query, Read, Resource,
+    Result, Routes, Sort, Tx, keyset_page,
 };
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -190,7 +189,7 @@ async fn put_category(
     command
         .put(move |tx| {
             require_same_id(body.0.id, path.id)?;
-            lock_tree(tx, body.0.parent_id)?;
+            tree::lock(tx, body.0.parent_id)?;
             let Some(current) = lock(tx, path.id).optional()? else {
                 let created = create(tx, Some(path.id), &body.0)?;
                 return created.map(Put::Created).ok_or(Error::Stale);
@@ -214,7 +213,7 @@ async fn update_category(
 ) -> Result<Answer, Problem> {
     command
         .run(move |tx| {
-            lock_tree(tx, body.0.parent_id.flatten())?;
+            tree::lock(tx, body.0.parent_id.flatten())?;
             let current = lock(tx, path.id).or_not_found("category")?;
             let wanted = current.with(body.0.clone());
             update(tx, current, &wanted)
@@ -230,18 +229,10 @@ fn lock(tx: &mut Tx<'_>, id: Uuid) -> QueryResult<Category> {
         .first(&mut **tx)
 }
 
-/// Two moves at once could close a circle that neither of them sees.
-fn lock_tree(tx: &mut Tx<'_>, parent: Option<Uuid>) -> QueryResult<()> {
-    match parent {
-        Some(_) => tx.batch_execute("LOCK TABLE categories IN SHARE ROW EXCLUSIVE MODE"),
-        None => Ok(()),
-    }
-}
-
 /// `None` when the id is taken.
 fn create(tx: &mut Tx<'_>, id: Option<Uuid>, input: &CategoryIn) -> Result<Option<Category>> {
     let id = tx.mint(id);
-    check_parent(tx, id, input.parent_id)?;
+    tree::check_parent(tx, id, input.parent_id)?;
     let created: Option<Category> = diesel::insert_into(categories::table)
         .values((
             categories::id.eq(id),
@@ -269,7 +260,7 @@ fn update(tx: &mut Tx<'_>, before: Category, wanted: &CategoryIn) -> Result<Cate
         return Ok(before);
     }
     if before.parent_id != wanted.parent_id {
-        check_parent(tx, before.id, wanted.parent_id)?;
+        tree::check_parent(tx, before.id, wanted.parent_id)?;
     }
     let after: Category = diesel::update(categories::table.find(before.id))
         .set((
@@ -285,37 +276,6 @@ fn update(tx: &mut Tx<'_>, before: Category, wanted: &CategoryIn) -> Result<Cate
         .get_result(&mut **tx)?;
     tx.changed(Some(&before), &after)?;
     Ok(after)
-}
-
-/// The parent exists, and the category is not among its ancestors.
-fn check_parent(tx: &mut Tx<'_>, id: Uuid, parent: Option<Uuid>) -> Result<()> {
-    let Some(parent) = parent else { return Ok(()) };
-    let mut faults = Faults::default();
-    if is_at_or_above(tx, id, parent)? {
-        faults.add("/parent_id", "category_cycle", "the category would be its own ancestor");
-    } else if !is_known(tx, parent)? {
-        faults.add("/parent_id", "unknown_category", "there is no such category");
-    }
-    Ok(faults.check()?)
-}
-
-/// Whether `id` is `below` itself or one of its ancestors.
-fn is_at_or_above(conn: &mut PgConnection, id: Uuid, below: Uuid) -> QueryResult<bool> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = Bool)]
-        found: bool,
-    }
-    let row: Row = sql("WITH RECURSIVE ancestors (id) AS (
-             SELECT $1
-             UNION
-             SELECT c.parent_id FROM categories c JOIN ancestors a ON c.id = a.id WHERE c.parent_id IS NOT NULL
-         )
-         SELECT EXISTS (SELECT FROM ancestors WHERE id = $2) AS found")
-    .bind::<SqlUuid, _>(below)
-    .bind::<SqlUuid, _>(id)
-    .row(conn)?;
-    Ok(row.found)
 }
 
 /// Whether there is such a category.
