@@ -196,6 +196,18 @@ impl Faults {
         self.0.len()
     }
 
+    /// Where one place has both faults, keeps the one that says more.
+    pub(crate) fn prefer(&mut self, telling: &str, vague: &str) {
+        let told: Vec<String> = self
+            .0
+            .iter()
+            .filter(|fault| fault.code == telling)
+            .map(|fault| fault.pointer.clone())
+            .collect();
+        self.0
+            .retain(|fault| fault.code != vague || !told.contains(&fault.pointer));
+    }
+
     /// 422 with all faults, or nothing when there are none.
     ///
     /// The problem's code is that of the faults when they agree, else `invalid_input`.

@@ -22,7 +22,8 @@ fn make_partition(conn: &mut PgConnection, month: NaiveDate) -> QueryResult<()> 
     let end = month.checked_add_months(Months::new(1)).unwrap_or(month);
     let name = format!("events_{}", month.format("%Y_%m"));
     conn.batch_execute(&format!(
-        "CREATE TABLE IF NOT EXISTS {name} PARTITION OF events FOR VALUES FROM ('{month} 00:00+00') TO ('{end} 00:00+00')"
+        "CREATE TABLE IF NOT EXISTS {name} PARTITION OF events FOR VALUES FROM ('{month} 00:00+00') TO ('{end} 00:00+00')
+         WITH (toast_tuple_target = 8160)"
     ))
 }
 

@@ -252,19 +252,38 @@ pub(crate) fn is_match<R: Resource>(current: &R, wanted: &str) -> bool {
     wanted == "*" || wanted.split(',').any(|tag| current.matches(tag.trim()))
 }
 
-/// `{field: {from, to}}` for every top-level field that differs; a new record shows its fields.
+/// `{field: {from, to}}` for every top-level field that differs.
+///
+/// Of a new record the plain fields are shown: its parts stand in the record, and in the `from` of
+/// whatever changes them first, so writing them here as well would say nothing new.
 fn difference(before: Option<&Value>, after: &Value) -> Value {
-    let empty = Map::new();
-    let before = before.and_then(Value::as_object).unwrap_or(&empty);
-    let changes = after.as_object().into_iter().flatten().filter_map(|(field, to)| {
-        let from = before.get(field).unwrap_or(&Value::Null);
-        let noise = matches!(
-            field.as_str(),
+    let noise = |field: &str| {
+        matches!(
+            field,
             "id" | "revision" | "version" | "updated_at" | "created_at" | "allowed_actions"
-        );
-        (from != to && !noise).then(|| (field.clone(), serde_json::json!({ "from": from, "to": to })))
-    });
-    Value::Object(changes.collect())
+        )
+    };
+    let fields = after
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(field, _)| !noise(field));
+    let changes: Map<String, Value> = match before {
+        None => fields
+            .filter(|(_, to)| !to.is_null() && !to.is_array() && !to.is_object())
+            .map(|(field, to)| (field.clone(), serde_json::json!({ "from": null, "to": to })))
+            .collect(),
+        Some(before) => fields
+            .filter(|(field, to)| before.get(field).unwrap_or(&Value::Null) != *to)
+            .map(|(field, to)| {
+                (
+                    field.clone(),
+                    serde_json::json!({ "from": before.get(field), "to": to }),
+                )
+            })
+            .collect(),
+    };
+    Value::Object(changes)
 }
 
 fn fields_changed_since(conn: &mut PgConnection, subject: Uuid, revision: i64) -> Result<Vec<String>> {

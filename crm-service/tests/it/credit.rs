@@ -114,7 +114,7 @@ async fn a_limit_is_an_amount_in_a_currency() {
     let problem = sync.put(&path, bad).await.expect_problem(422, "invalid_input");
     assert_eq!(problem["errors"].as_array().unwrap().len(), 2);
     let mut largest = facts(1);
-    largest["credit_limit"] = json!("999999999999999999.9999");
+    largest["credit_limit"] = json!("9999999999999999.9999");
     let shown = sync.put(&path, largest).await.expect(200);
     assert_eq!(shown["credit"]["source_version"], 1);
     let mut yen = facts(2);

@@ -1,9 +1,11 @@
+DROP TRIGGER products_stay ON products;
 DROP TRIGGER products_kind_in_use ON products;
 DROP FUNCTION refuse_product_kind_in_use();
 DROP TABLE delivery_lines;
 DROP TABLE deliveries;
 DROP SEQUENCE delivery_numbers;
 DROP TABLE sales_order_lines;
+DROP FUNCTION check_sales_order_lines();
 DROP TABLE sales_orders;
 DROP SEQUENCE sales_order_numbers;
 DROP TABLE stock_adjustment_lines;

@@ -123,7 +123,10 @@ async fn a_second_request_after_a_refusal_is_answered_too() {
     let path = format!("/v1/sales-orders/{}", Uuid::now_v7());
     let mut body = submitted(shop.customer, 1, one_line(product, "2"));
     shop.sync.put(&path, body.clone()).await.expect(201);
-    shop.erp.post(&format!("{path}/deliveries"), json!({})).await.expect(201);
+    shop.erp
+        .post(&format!("{path}/deliveries"), json!({}))
+        .await
+        .expect(201);
     let mut versions = Vec::new();
     for (version, requested_at) in [(2, "2026-01-06T10:00:00Z"), (3, "2026-01-07T10:00:00Z")] {
         body["source_version"] = json!(version);
@@ -213,4 +216,17 @@ async fn without_a_warehouse_an_order_waits_for_the_first_one() {
     shop.adjust(product, "2").await;
     let order = shop.erp.get(&path).await.expect(200);
     assert_eq!(line(&order, 0), three("2", "0", "0"));
+}
+
+#[tokio::test]
+async fn what_the_crm_itself_refuses_is_not_taken() {
+    let shop = Shop::open().await;
+    let product = shop.stocked("A", "3").await;
+    let mut body = submitted(shop.customer, 1, one_line(product, "1"));
+    body["requested_date"] = json!("2026-01-04");
+    let path = format!("/v1/sales-orders/{}", Uuid::now_v7());
+    let refused = shop.sync.put(&path, body.clone()).await;
+    refused.expect_problem(422, "out_of_range");
+    body["requested_date"] = json!("2026-01-05");
+    shop.sync.put(&path, body).await.expect(201);
 }

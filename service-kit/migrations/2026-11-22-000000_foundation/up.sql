@@ -44,7 +44,8 @@ CREATE TABLE audit_log (
     subject      uuid NOT NULL,
     revision     bigint NOT NULL,
     changes      json NOT NULL
-);
+    -- Written on every command and hardly ever read: rows stay whole, uncompressed, up to a page.
+) WITH (toast_tuple_target = 8160);
 CREATE INDEX audit_log_by_subject ON audit_log (subject, id);
 -- Rows arrive in the order of time, so a few pages of this find a day among years.
 CREATE INDEX audit_log_by_time ON audit_log USING brin (occurred_at);
@@ -73,4 +74,4 @@ CREATE TABLE events (
 ) PARTITION BY RANGE (occurred_at);
 CREATE INDEX events_in_feed_order ON events (transaction_id, position);
 -- Catches what no month partition takes (a clock far off); the maintenance task makes the months.
-CREATE TABLE events_other PARTITION OF events DEFAULT;
+CREATE TABLE events_other PARTITION OF events DEFAULT WITH (toast_tuple_target = 8160);

@@ -6,7 +6,7 @@ use crate::problem::{Faults, Problem};
 use chrono::{DateTime, Datelike, Timelike};
 use jsonschema::error::{ValidationError, ValidationErrorKind};
 use jsonschema::{Draft, Validator};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -65,6 +65,8 @@ impl Validators {
                 .for_each(|error| describe(&error, &mut faults)),
             None => tracing::error!(schema = name, "a body is read whose schema is not in the document"),
         }
+        // A negative quantity fails its pattern too; that it is out of range says more.
+        faults.prefer("out_of_range", "bad_format");
         faults.check()
     }
 
@@ -132,9 +134,8 @@ impl Compiler<'_> {
             return Ok(validator.clone());
         }
         let mut whole = schema.clone();
-        if name.contains("\"$ref\"") {
-            whole["components"] = json!({ "schemas": self.document["components"]["schemas"] });
-        }
+        let schemas = &self.document["components"]["schemas"];
+        whole["components"] = json!({ "schemas": reachable(schema, schemas) });
         let mut options = jsonschema::options()
             .with_draft(Draft::Draft202012)
             .should_validate_formats(true)
@@ -167,6 +168,28 @@ impl Compiler<'_> {
             })
             .collect()
     }
+}
+
+/// The schemas that a schema refers to, directly or not: a validator keeps what it is given.
+fn reachable(schema: &Value, schemas: &Value) -> Map<String, Value> {
+    let mut found = Map::new();
+    let mut open = vec![schema];
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Object(fields) => {
+                let name = fields.get("$ref").and_then(Value::as_str);
+                let name = name.and_then(|name| name.strip_prefix("#/components/schemas/"));
+                if let Some(name) = name.filter(|name| !found.contains_key(*name)) {
+                    found.insert(name.to_owned(), schemas[name].clone());
+                    open.push(&schemas[name]);
+                }
+                open.extend(fields.values());
+            }
+            Value::Array(items) => open.extend(items),
+            _ => {}
+        }
+    }
+    found
 }
 
 /// RFC 3339, and still so when shown in UTC: an offset can move the year out of 0000 to 9999.

@@ -90,6 +90,10 @@ fn asked_lines(submitted: &SubmittedOrder) -> Result<Vec<AskedLine>, Problem> {
             faults.add(format!("/lines/{index}/id"), "duplicate", "another line has this id");
         }
     }
+    // The CRM refuses it as well, and could not take the order back into its own records.
+    if submitted.requested_date.is_some_and(|date| date < submitted.order_date) {
+        faults.add("/requested_date", "out_of_range", "must not be before the order date");
+    }
     faults.check()?;
     let lines = submitted.lines.iter().map(|line| AskedLine {
         id: line.id,

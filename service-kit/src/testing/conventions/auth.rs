@@ -50,7 +50,7 @@ pub(super) async fn findings(test: &TestService, service: &Service) -> Findings 
     }
     for scope in scopes(&operations)
         .into_iter()
-        .filter(|scope| service.has_permission(scope))
+        .filter(|scope| service.has_permission(scope) && *scope != crate::auth::APPLY)
     {
         only_what_it_names(&mut findings, &test.client, &operations, scope).await;
     }
