@@ -19,6 +19,8 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends libpq5 ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin tandem
+# A heap for each thread would hold a third more memory, for nothing.
+ENV MALLOC_ARENA_MAX=2
 USER 10001:10001
 
 FROM runtime AS erp-service

@@ -36,7 +36,10 @@ fn the_committed_documents_are_those_of_the_routes() {
 async fn the_documentation_page_works_offline() {
     let service = service_kit::testing::TestService::start(erp_service::app::SERVICE, |_, _| {}).await;
     let open = service.client.with_key("");
-    assert_eq!(open.get("/openapi.json").await.expect(200), erp_service::app::SERVICE.document());
+    assert_eq!(
+        open.get("/openapi.json").await.expect(200),
+        erp_service::app::SERVICE.document()
+    );
     let page = open.get("/docs/").await.expect(200);
     let page = page.as_str().expect("a page").to_owned();
     let assets: Vec<&str> = ["src=\"", "href=\""]
@@ -45,10 +48,17 @@ async fn the_documentation_page_works_offline() {
         .collect();
     assert!(assets.iter().any(|asset| asset.ends_with(".js")), "{page}");
     for asset in assets {
-        assert!(!asset.starts_with("http") && !asset.starts_with("//"), "{asset} comes from elsewhere");
+        assert!(
+            !asset.starts_with("http") && !asset.starts_with("//"),
+            "{asset} comes from elsewhere"
+        );
         let path = format!("/docs/{}", asset.trim_start_matches("./"));
         assert_eq!(open.get(&path).await.status, 200, "{path}");
     }
     let initializer = open.get("/docs/swagger-initializer.js").await.expect(200);
-    assert!(initializer.as_str().is_some_and(|script| script.contains("/openapi.json")));
+    assert!(
+        initializer
+            .as_str()
+            .is_some_and(|script| script.contains("/openapi.json"))
+    );
 }

@@ -1,5 +1,9 @@
 //! The CRM over HTTP, one module per resource. Each test owns a database.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should fail")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on should fail"
+)]
 
 mod addresses;
 mod availability;

@@ -78,6 +78,12 @@ impl Pool {
             "-c lock_timeout=5s",
             "-c idle_in_transaction_session_timeout=5s",
             "-c timezone=UTC",
+            // A service looks things up by key. Plans are made once, often while a table is still
+            // small, and must not turn into scans as it grows: so indexes, and plans that stay.
+            "-c plan_cache_mode=force_generic_plan",
+            "-c enable_seqscan=off",
+            "-c random_page_cost=1.1",
+            "-c jit=off",
         ]
         .join(" ");
         let separator = if url.contains('?') { '&' } else { '?' };
