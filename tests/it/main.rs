@@ -1,6 +1,10 @@
 //! Stories across the three services, one a file; then faults, documents and the demo.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on says why")]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says why"
+)]
 
 mod arrival_order;
 mod back_office_orders;
