@@ -161,7 +161,7 @@ impl<T> Page<T> {
 
 /// Loads one page of a boxed Diesel query in one of the offered orders.
 ///
-/// ```ignore
+/// ```text
 /// keyset_page!(query, conn, limit, cursor, sort, id: products::id => |p: &Product| p.id, [
 ///     "created_at" => products::created_at as DateTime<Utc> => |p: &Product| p.created_at,
 ///     "name" => products::name as String => |p: &Product| p.name.clone(),

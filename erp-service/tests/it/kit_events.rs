@@ -4,10 +4,12 @@ use crate::given;
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::Bool;
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl};
+use erp_service::app::SERVICE;
 use futures_util::future::join;
+use private_postgres::{Cluster, Settings};
 use serde_json::{Value, json};
 use service_kit::events::FeedCursor;
-use service_kit::testing::Client;
+use service_kit::testing::{ADMIN_KEY, Client, start_on};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
@@ -163,11 +165,18 @@ impl Watch {
 
 #[tokio::test]
 async fn a_transaction_that_stays_open_makes_the_feed_skip_nothing() {
-    let service = given::erp().await;
-    let erp = &service.client;
+    // The horizon is that of a whole cluster, so this test has one of its own.
+    let home = tempfile::tempdir().unwrap();
+    let mut settings = Settings::new(home.path().join("postgres"));
+    settings.durable = false;
+    let cluster = Cluster::start(settings).unwrap();
+    cluster.create_database("erp").unwrap();
+    let url = cluster.url("erp");
+    let running = start_on(SERVICE, &url, |_, _| {}).await.unwrap();
+    let erp = &Client::new(format!("http://{}", running.address), ADMIN_KEY);
     let cursor = latest(erp).await;
     let held = Uuid::now_v7();
-    let mut conn = PgConnection::establish(&service.database.url).unwrap();
+    let mut conn = PgConnection::establish(&url).unwrap();
     conn.batch_execute(&format!(
         "BEGIN; INSERT INTO events (id, type, subject, subject_version, occurred_at, data)
                 VALUES (gen_random_uuid(), 'product.changed', '{held}', 1, now(), '{{}}')"
@@ -194,6 +203,8 @@ async fn a_transaction_that_stays_open_makes_the_feed_skip_nothing() {
         }
         assert_eq!(seen, [held.to_string(), later["id"].as_str().unwrap().to_owned()]);
     }
+    running.stop().await;
+    cluster.remove().unwrap();
 }
 
 #[tokio::test]

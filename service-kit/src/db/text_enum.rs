@@ -3,7 +3,7 @@
 /// Declares an enum whose variants are the same text in JSON, in the OpenAPI document and in a
 /// `text` column (which should have a CHECK on the same words).
 ///
-/// ```ignore
+/// ```text
 /// service_kit::text_enum! {
 ///     /// What a customer is.
 ///     CustomerKind { Company = "company", Person = "person" }

@@ -1,7 +1,7 @@
 //! What every operation of every service must do, tested from the OpenAPI document itself: an
 //! operation that is added later is tested without anybody thinking of it.
 //!
-//! ```ignore
+//! ```text
 //! conventions::assert_documents(&SERVICE);
 //! let erp = TestService::start(SERVICE, |_, _| {}).await;
 //! conventions::assert_auth(&erp, &SERVICE).await;

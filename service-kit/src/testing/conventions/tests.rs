@@ -94,6 +94,6 @@ async fn careless_handlers_are_found() {
     let found = bad_input::findings(&test, &CARELESS).await;
     assert_found(
         &found,
-        &["GET /v1/things/{id}, id 1: expected 400 invalid_path, got (200"],
+        &["GET /v1/things/{id}, unknown id: expected 404 not_found, got (200"],
     );
 }
