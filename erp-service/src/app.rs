@@ -1,6 +1,9 @@
 //! The service, put together from its modules.
 
-use crate::{catalog, company, customers, inventory, may, migrations, pricing, sales, warehouse};
+use crate::{
+    catalog, company, currencies, customers, exchange, inventory, ledger, may, migrations, payments, pricing,
+    purchasing, receivables, sales, taxes, warehouse,
+};
 use service_kit::auth::APPLY;
 use service_kit::problem::Constraint;
 use service_kit::{Role, Routes, Service};
@@ -31,6 +34,13 @@ fn routes(routes: &mut Routes) {
     sales::routes(routes);
     warehouse::routes(routes);
     company::routes(routes);
+    ledger::routes(routes);
+    currencies::routes(routes);
+    taxes::routes(routes);
+    receivables::routes(routes);
+    payments::routes(routes);
+    purchasing::routes(routes);
+    exchange::routes(routes);
 }
 
 const LISTS: &[&[Constraint]] = &[
@@ -41,6 +51,13 @@ const LISTS: &[&[Constraint]] = &[
     sales::CONSTRAINTS,
     warehouse::CONSTRAINTS,
     company::CONSTRAINTS,
+    ledger::CONSTRAINTS,
+    currencies::CONSTRAINTS,
+    taxes::CONSTRAINTS,
+    receivables::CONSTRAINTS,
+    payments::CONSTRAINTS,
+    purchasing::CONSTRAINTS,
+    exchange::CONSTRAINTS,
 ];
 
 static CONSTRAINTS: [Constraint; count(LISTS)] = concatenate(LISTS);

@@ -34,6 +34,69 @@ service_kit::permissions! {
     CancelSalesOrders = "sales_orders:cancel",
     ReadDeliveries = "deliveries:read",
     WriteDeliveries = "deliveries:write",
+
+    // ---- ledger ----
+    ReadLedger = "ledger:read",
+    /// Chart of accounts, posting rules, dimensions, number series.
+    WriteLedger = "ledger:write",
+    PostJournalEntries = "journal_entries:post",
+    ReversePostings = "postings:reverse",
+    ClosePeriods = "periods:close",
+    ReopenPeriods = "periods:reopen",
+    ReadReports = "reports:read",
+
+    // ---- currencies and taxes ----
+    ReadExchangeRates = "exchange_rates:read",
+    WriteExchangeRates = "exchange_rates:write",
+    ReadTaxes = "taxes:read",
+    WriteTaxes = "taxes:write",
+
+    // ---- receivables ----
+    ReadInvoices = "invoices:read",
+    WriteInvoices = "invoices:write",
+    PostInvoices = "invoices:post",
+    /// Statements and reminders to customers.
+    WriteDunning = "dunning:write",
+
+    // ---- payments ----
+    ReadPayments = "payments:read",
+    PostPayments = "payments:post",
+    WriteOff = "receivables:write_off",
+    ReadBankAccounts = "bank_accounts:read",
+    WriteBankAccounts = "bank_accounts:write",
+    ReadBankStatements = "bank_statements:read",
+    WriteBankStatements = "bank_statements:write",
+
+    // ---- stock ----
+    WriteTransfers = "transfers:write",
+    WriteCounts = "stock_counts:write",
+    ApproveCounts = "stock_counts:approve",
+    ScrapStock = "stock:scrap",
+    ReadPromises = "promises:read",
+    WritePromises = "promises:write",
+
+    // ---- sales ----
+    AmendSalesOrders = "sales_orders:amend",
+    ReadReturns = "returns:read",
+    WriteReturns = "returns:write",
+
+    // ---- purchasing ----
+    ReadSuppliers = "suppliers:read",
+    WriteSuppliers = "suppliers:write",
+    ReadPurchasing = "purchasing:read",
+    WriteRequisitions = "requisitions:write",
+    WritePurchaseOrders = "purchase_orders:write",
+    ApprovePurchaseOrders = "purchase_orders:approve",
+    WriteReceipts = "receipts:write",
+    ReadBills = "bills:read",
+    WriteBills = "bills:write",
+    PostBills = "bills:post",
+    /// Let a bill pass that is outside of the tolerance of its match.
+    ReleaseBills = "bills:release",
+
+    // ---- import and export ----
+    ImportRecords = "imports:run",
+    ExportRecords = "exports:run",
 }
 
 /// Apply the CRM's part of customers; people change it in the CRM.

@@ -168,7 +168,7 @@ fn complete(path: &str, mut item: Value) -> Value {
         if writes {
             parameters.push(json!({
                 "name": "dry_run", "in": "query", "required": false, "schema": { "type": "boolean", "default": false },
-                "description": "Compute the whole effect, answer 200 with it, and change nothing",
+                "description": "Compute the whole effect, answer 200 with it, and change nothing; a command that posts shows its journal entries in `entries`",
             }));
         }
         if !parameters.is_empty() {

@@ -36,6 +36,7 @@ pub struct Tx<'a> {
     audit: Vec<AuditEntry>,
     events: Vec<Event>,
     stored_body: Option<String>,
+    previews: Map<String, Value>,
 }
 
 struct AuditEntry {
@@ -85,6 +86,7 @@ impl<'a> Tx<'a> {
             audit: Vec::new(),
             events: Vec::new(),
             stored_body: None,
+            previews: Map::new(),
         }
     }
 
@@ -115,6 +117,32 @@ impl<'a> Tx<'a> {
     /// What a repeat of this command gets as body instead of the answer (which holds a secret).
     pub fn replay_with(&mut self, body: String) {
         self.stored_body = Some(body);
+    }
+
+    /// Shows what a dry run would make beside the record itself: the answer of a dry run has it in
+    /// the array `field`. Without a dry run this does nothing.
+    pub fn preview(&mut self, field: &'static str, made: impl FnOnce() -> Value) {
+        if self.context.dry_run
+            && let Value::Array(shown) = self.previews.entry(field).or_insert_with(|| Value::Array(Vec::new()))
+        {
+            shown.push(made());
+        }
+    }
+
+    /// The body of a dry run: the record with what was previewed.
+    fn with_previews(&mut self, answer: Answer) -> Result<Answer> {
+        let previews = std::mem::take(&mut self.previews);
+        if previews.is_empty() {
+            return Ok(answer);
+        }
+        let mut body: Value = serde_json::from_str(&answer.body)?;
+        if let Some(fields) = body.as_object_mut() {
+            fields.extend(previews);
+        }
+        Ok(Answer {
+            body: body.to_string(),
+            ..answer
+        })
     }
 
     /// Leaves an audit row that says what changed from what to what.
@@ -367,7 +395,7 @@ fn run(tx: &mut Tx<'_>, context: &Context, action: &dyn Fn(&mut Tx<'_>) -> Resul
     let answer = action(tx)?;
     if context.dry_run {
         tx.batch_execute("SET CONSTRAINTS ALL IMMEDIATE")?;
-        return Ok(answer);
+        return tx.with_previews(answer);
     }
     tx.flush()?;
     if let Some(key) = key {

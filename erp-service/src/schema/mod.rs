@@ -1,5 +1,20 @@
 //! The tables, for Diesel's typed queries; each part under the header of its modules.
 
+mod currencies;
+mod exchange;
+mod ledger;
+mod payments;
+mod purchasing;
+mod receivables;
+mod stock;
+mod taxes;
+mod trade;
+
+#[allow(unused_imports, reason = "a module may have no tables")]
+pub use self::{
+    currencies::*, exchange::*, ledger::*, payments::*, purchasing::*, receivables::*, stock::*, taxes::*, trade::*,
+};
+
 // ---- catalog, pricing, customers, company ----
 
 diesel::table! {

@@ -1,0 +1,8 @@
+//! Currencies: dated exchange rates and conversion.
+
+use service_kit::Routes;
+use service_kit::problem::Constraint;
+
+pub fn routes(_routes: &mut Routes) {}
+
+pub const CONSTRAINTS: &[Constraint] = &[];

@@ -1,0 +1,8 @@
+//! Import and export of lists as CSV.
+
+use service_kit::Routes;
+use service_kit::problem::Constraint;
+
+pub fn routes(_routes: &mut Routes) {}
+
+pub const CONSTRAINTS: &[Constraint] = &[];

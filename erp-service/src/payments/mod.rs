@@ -1,0 +1,8 @@
+//! Payments: money in and out by bank account, allocation to open items, bank statements.
+
+use service_kit::Routes;
+use service_kit::problem::Constraint;
+
+pub fn routes(_routes: &mut Routes) {}
+
+pub const CONSTRAINTS: &[Constraint] = &[];
