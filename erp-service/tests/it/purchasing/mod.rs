@@ -1,1 +1,4 @@
-//! Tests of the module through HTTP.
+//! Purchasing, one file a resource.
+
+mod supplier_prices;
+mod suppliers;

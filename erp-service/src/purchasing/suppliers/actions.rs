@@ -1,0 +1,80 @@
+use super::model::{Supplier, SupplierIn, SupplierStatus};
+use super::queries;
+use crate::schema::suppliers;
+use diesel::prelude::*;
+use service_kit::{OrNotFound, Problem, Put, Result, Tx};
+use uuid::Uuid;
+
+/// `None` when the id is taken.
+pub(super) fn create(tx: &mut Tx<'_>, id: Option<Uuid>, input: &SupplierIn) -> Result<Option<Supplier>> {
+    let id = tx.mint(id);
+    let inserted = diesel::insert_into(suppliers::table)
+        .values((
+            suppliers::id.eq(id),
+            input,
+            suppliers::created_at.eq(tx.now()),
+            suppliers::updated_at.eq(tx.now()),
+        ))
+        .on_conflict(suppliers::id)
+        .do_nothing()
+        .execute(&mut **tx)?;
+    if inserted == 0 {
+        return Ok(None);
+    }
+    let supplier = queries::find(tx, id)?;
+    tx.changed(None, &supplier)?;
+    Ok(Some(supplier))
+}
+
+pub(super) fn put(tx: &mut Tx<'_>, id: Uuid, input: &SupplierIn) -> Result<Put<Supplier>> {
+    let Some(current) = queries::lock(tx, id).optional()? else {
+        // A twin may have made it in the meantime: look again.
+        let created = create(tx, Some(id), input)?;
+        return created.map(Put::Created).ok_or(service_kit::Error::Stale);
+    };
+    match current.is(input) {
+        true => Ok(Put::Unchanged(current)),
+        false => update(tx, &current, input).map(Put::Updated),
+    }
+}
+
+pub(super) fn update(tx: &mut Tx<'_>, before: &Supplier, wanted: &SupplierIn) -> Result<Supplier> {
+    tx.require_match(before)?;
+    if before.is(wanted) {
+        return Ok(before.clone());
+    }
+    diesel::update(suppliers::table.find(before.id))
+        .set((
+            wanted,
+            suppliers::version.eq(suppliers::version + 1),
+            suppliers::revision.eq(suppliers::revision + 1),
+            suppliers::updated_at.eq(tx.now()),
+        ))
+        .execute(&mut **tx)?;
+    let after = queries::find(tx, before.id)?;
+    tx.changed(Some(before), &after)?;
+    Ok(after)
+}
+
+pub(super) fn set_status(tx: &mut Tx<'_>, id: Uuid, action: &str, status: SupplierStatus) -> Result<Supplier> {
+    let before = queries::lock(tx, id).or_not_found("supplier")?;
+    tx.match_if_given(&before)?;
+    if before.status == status {
+        let open = match status {
+            SupplierStatus::Archived => "restore",
+            SupplierStatus::Active => "archive",
+        };
+        return Err(Problem::illegal_transition(action, status.as_str(), &[open]).into());
+    }
+    diesel::update(suppliers::table.find(id))
+        .set((
+            suppliers::status.eq(status),
+            suppliers::version.eq(suppliers::version + 1),
+            suppliers::revision.eq(suppliers::revision + 1),
+            suppliers::updated_at.eq(tx.now()),
+        ))
+        .execute(&mut **tx)?;
+    let after = queries::find(tx, id)?;
+    tx.changed(Some(&before), &after)?;
+    Ok(after)
+}

@@ -1,0 +1,20 @@
+//! Suppliers: active or archived, never deleted.
+//!
+//! ```text
+//! active ──archive──► archived ──restore──► active
+//! ```
+//! An archived supplier gets no new orders; what was ordered goes on to its end.
+
+mod actions;
+mod handlers;
+mod model;
+mod queries;
+
+pub use model::{Supplier, SupplierIn, SupplierPatch, SupplierStatus};
+pub use queries::{exist, find, hold};
+
+use service_kit::Routes;
+
+pub fn routes(routes: &mut Routes) {
+    handlers::routes(routes);
+}
