@@ -48,12 +48,15 @@ async fn create_supplier_price(
     responses((status = 200, description = "The price of each line, with its explanation", body = SupplierPriceAnswer)))]
 #[post("/suppliers/{id}/price-quotes")]
 async fn ask_supplier_prices(
-    read: Read<may::ReadSuppliers>,
+    command: Command<may::ReadSuppliers>,
     path: Path<IdPath>,
     body: Body<SupplierPriceQuestion>,
 ) -> Result<Answer, Problem> {
-    let today = read.today();
-    read.json(move |conn| actions::answer(conn, path.id, &body.0, today))
+    command
+        .answer(move |tx| {
+            let today = tx.today();
+            Ok(Answer::json(&actions::answer(tx, path.id, &body.0, today)?)?)
+        })
         .await
 }
 
