@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use service_kit::decimal::Fraction;
 use service_kit::problem::Constraint;
-use service_kit::{Answer, Body, Command, Currency, Faults, Problem, Read, Resource, Result, Routes, Tx};
+use service_kit::{Answer, Body, Command, Currency, Faults, Problem, Read, Resource, Result, Routes, Tx, text_enum};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use utoipa::openapi::SchemaFormat;
@@ -21,6 +21,11 @@ use uuid::{Uuid, uuid};
 
 /// The id of the one record.
 pub const ID: Uuid = uuid!("00000000-0000-7000-8000-000000000001");
+
+text_enum! {
+    /// What of an order may be invoiced: what was ordered, or what was delivered of it.
+    InvoicingPolicy { Ordered = "ordered", Delivered = "delivered" }
+}
 
 /// Settings of the company.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -33,6 +38,8 @@ pub struct Company {
     /// not named may sell at any price.
     #[schema(example = json!({ "back_office": "0.2" }))]
     pub price_deviation_limits: BTreeMap<String, Fraction>,
+    /// What of a sales order may be invoiced unless the order says otherwise.
+    pub invoicing_policy: InvoicingPolicy,
     pub revision: i64,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
@@ -48,6 +55,8 @@ pub struct CompanyPatch {
     /// Roles to set; `null` removes one, those that are not named stay.
     #[schema(schema_with = limits_patch)]
     pub price_deviation_limits: Option<BTreeMap<String, Option<Fraction>>>,
+    #[schema(nullable = false)]
+    pub invoicing_policy: Option<InvoicingPolicy>,
 }
 
 /// An object of fractions or `null`, which the derived schema cannot say.
@@ -70,6 +79,7 @@ struct CompanyRow {
     name: String,
     base_currency: Currency,
     price_deviation_limits: Value,
+    invoicing_policy: InvoicingPolicy,
     revision: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -92,6 +102,7 @@ impl From<CompanyRow> for Company {
             price_deviation_limits: limits
                 .filter_map(|(role, limit)| Some((role.clone(), limit.as_str()?.parse().ok()?)))
                 .collect(),
+            invoicing_policy: row.invoicing_policy,
             revision: row.revision,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -157,7 +168,10 @@ fn update(tx: &mut Tx<'_>, patch: &CompanyPatch) -> Result<Company> {
     let limits = merged_limits(&before, patch)?;
     let name = patch.name.as_ref().unwrap_or(&before.name);
     let base_currency = patch.base_currency.unwrap_or(before.base_currency);
-    if (name, base_currency, &limits) == (&before.name, before.base_currency, &before.price_deviation_limits) {
+    let policy = patch.invoicing_policy.unwrap_or(before.invoicing_policy);
+    let unchanged = (name, base_currency, &limits) == (&before.name, before.base_currency, &before.price_deviation_limits)
+        && policy == before.invoicing_policy;
+    if unchanged {
         return Ok(before);
     }
     let row: CompanyRow = diesel::update(company::table.find(ID))
@@ -165,6 +179,7 @@ fn update(tx: &mut Tx<'_>, patch: &CompanyPatch) -> Result<Company> {
             company::name.eq(name),
             company::base_currency.eq(base_currency),
             company::price_deviation_limits.eq(serde_json::to_value(&limits)?),
+            company::invoicing_policy.eq(policy),
             company::revision.eq(company::revision + 1),
             company::updated_at.eq(tx.now()),
         ))

@@ -216,6 +216,13 @@ impl std::ops::Sub for Quantity {
     }
 }
 
+impl Quantity {
+    /// What is left when `other` is taken away, at least 0.
+    pub fn less(self, other: Quantity) -> Quantity {
+        Quantity((self.0 - other.0).max(Decimal::ZERO))
+    }
+}
+
 impl std::iter::Sum for Quantity {
     fn sum<I: Iterator<Item = Quantity>>(items: I) -> Quantity {
         items.fold(Quantity::ZERO, |sum, item| sum + item)

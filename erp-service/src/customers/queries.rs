@@ -150,3 +150,13 @@ pub fn lock_terms(conn: &mut PgConnection, id: Uuid) -> QueryResult<Option<Terms
         .first(conn)
         .optional()
 }
+
+/// Whether the CRM knows this legal entity of the customer.
+///
+/// # Errors
+/// When the database refuses.
+pub fn has_legal_entity(conn: &mut PgConnection, id: Uuid, entity: Uuid) -> QueryResult<bool> {
+    let wanted = serde_json::json!([{ "id": entity }]);
+    let of_customer = customers::table.filter(customers::id.eq(id).and(customers::legal_entities.contains(wanted)));
+    diesel::select(diesel::dsl::exists(of_customer)).get_result(conn)
+}

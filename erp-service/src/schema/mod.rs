@@ -125,6 +125,7 @@ diesel::table! {
         name -> Text,
         base_currency -> Text,
         price_deviation_limits -> Jsonb,
+        invoicing_policy -> Text,
         revision -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
@@ -226,6 +227,17 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         status -> Text,
+        invoicing -> Text,
+        payment -> Text,
+        invoicing_policy -> Text,
+        prices_include_tax -> Bool,
+        uninvoiced_gross -> Numeric,
+        charges -> Jsonb,
+        change_requests -> Jsonb,
+        shipping_address -> Nullable<Jsonb>,
+        legal_entity_id -> Nullable<Uuid>,
+        department_id -> Nullable<Uuid>,
+        project_id -> Nullable<Uuid>,
     }
 }
 
@@ -246,6 +258,10 @@ diesel::table! {
         reserved_quantity -> Numeric,
         backordered_quantity -> Numeric,
         delivered_quantity -> Numeric,
+        invoiced_quantity -> Numeric,
+        returned_quantity -> Numeric,
+        returned_uninvoiced_quantity -> Numeric,
+        taxes -> Jsonb,
     }
 }
 

@@ -1,7 +1,7 @@
 use super::model::{Delivery, DeliveryIn, DeliveryLine, PostedDelivery};
 use crate::catalog;
 use crate::inventory::levels::{self, Demand, Document, Level};
-use crate::sales::orders::actions::check_credit_to_ship;
+use crate::sales::orders::release::check_credit_to_ship;
 use crate::sales::orders::status::Action;
 use crate::sales::orders::{OrderRow, SalesOrder, queries};
 use chrono::NaiveDate;

@@ -1,10 +1,13 @@
 //! Orders that were submitted in the CRM: the decision is made in the command that stores them.
 
 use super::actions;
+use super::change::change;
 use super::decision::AskedLine;
-use super::model::{Cancellation, CancellationRequest, OrderRow, SalesOrder, SubmittedOrder};
+use super::input::{CancellationRequest, SubmittedOrder};
+use super::model::{Cancellation, SalesOrder};
+use super::rows::OrderRow;
 use super::status::Action;
-use super::{place, queries};
+use super::{place, queries, totals};
 use diesel::OptionalExtension;
 use diesel::result::{DatabaseErrorKind, Error as Db};
 use service_kit::{Discount, Error, Faults, Problem, Put, Result, Tx};
@@ -51,8 +54,9 @@ fn accept(tx: &mut Tx<'_>, id: Uuid, submitted: &SubmittedOrder) -> Result<Sales
         row.lifecycle = "rejected".to_owned();
         row.warehouse_id = None;
         row.rejection = place::reasons_value(&decided.reasons)?;
-        place::set_totals(&mut row, decided.lines.iter().filter_map(|line| line.line_total))?;
-        place::line_rows(id, &decided.lines)
+        let lines = place::line_rows(id, &decided.lines)?;
+        totals::set(&mut row, &lines)?;
+        lines
     };
     let order = place::store_new(tx, row, lines).map_err(twin_was_faster)?;
     match &submitted.cancellation_request {
@@ -121,7 +125,7 @@ fn answer_request(
     source_version: i64,
     request: &CancellationRequest,
 ) -> Result<SalesOrder> {
-    actions::change(tx, row.id, |tx, row, lines| {
+    change(tx, row.id, |tx, row, lines| {
         row.source_version = Some(source_version);
         // The state under lock: a delivery may have come in between.
         let state = row.state()?;

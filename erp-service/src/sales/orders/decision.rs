@@ -4,7 +4,7 @@
 //! customer, unknown currency. Anything else is accepted: a shortage is backordered, a failed
 //! credit check or a price below the role's limit is a hold.
 
-use super::model::RejectionReason;
+use super::model::{LineTax, RejectionReason};
 use crate::catalog::ProductFacts;
 use crate::pricing::Found;
 use rust_decimal::Decimal;
@@ -36,6 +36,7 @@ pub struct PricedLine {
     pub list_price: Option<UnitPrice>,
     pub explanation: Option<String>,
     pub line_total: Option<Decimal>,
+    pub taxes: Vec<LineTax>,
 }
 
 /// What the decision rests on.
@@ -102,6 +103,7 @@ pub fn decide(lines: &[AskedLine], grounds: &Grounds<'_>) -> Result<(Vec<PricedL
             list_price,
             explanation: found.map(crate::pricing::explain),
             line_total,
+            taxes: Vec::new(),
         });
     }
     Ok((priced, reasons))

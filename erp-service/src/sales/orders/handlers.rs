@@ -1,6 +1,8 @@
-use super::model::{OptionalReasonIn, OrderRow, ReasonIn, SalesOrder, SalesOrderIn, SalesOrderPatch, SubmittedOrder};
+use super::input::{OptionalReasonIn, ReasonIn, SalesOrderIn, SalesOrderPatch, SubmittedOrder};
+use super::model::SalesOrder;
+use super::rows::OrderRow;
 use super::status::Status;
-use super::{actions, apply, queries};
+use super::{actions, apply, drafts, queries, release};
 use crate::may;
 use crate::schema::sales_orders;
 use actix_web::{get, patch, post, put};
@@ -113,7 +115,7 @@ async fn create_sales_order(
     if body.0.confirm {
         command.require::<may::ConfirmSalesOrders>()?;
     }
-    command.create(move |tx| actions::place(tx, &body.0)).await
+    command.create(move |tx| drafts::place(tx, &body.0)).await
 }
 
 #[utoipa::path(tag = "sales orders", params(IdPath), security(("api_key" = ["sales_orders:read"])),
@@ -147,7 +149,7 @@ async fn update_sales_order(
     path: Path<IdPath>,
     body: Body<SalesOrderPatch>,
 ) -> Result<Answer, Problem> {
-    command.run(move |tx| actions::edit(tx, path.id, &body.0)).await
+    command.run(move |tx| drafts::edit(tx, path.id, &body.0)).await
 }
 
 /// Confirm a draft: price it, check the customer's credit, reserve stock.
@@ -158,7 +160,7 @@ async fn update_sales_order(
     responses((status = 200, description = "The confirmed order", body = SalesOrder)))]
 #[post("/sales-orders/{id}/confirm")]
 async fn confirm_sales_order(command: Command<may::ConfirmSalesOrders>, path: Path<IdPath>) -> Result<Answer, Problem> {
-    command.run(move |tx| actions::confirm(tx, path.id)).await
+    command.run(move |tx| drafts::confirm(tx, path.id)).await
 }
 
 /// Hold a confirmed order by hand.
@@ -183,7 +185,7 @@ async fn release_sales_order(
     body: Body<ReasonIn>,
 ) -> Result<Answer, Problem> {
     command
-        .run(move |tx| actions::release(tx, path.id, &body.0.reason))
+        .run(move |tx| release::release(tx, path.id, &body.0.reason))
         .await
 }
 

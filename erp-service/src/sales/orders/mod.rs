@@ -1,17 +1,31 @@
 //! Sales orders, from the CRM and from the back office.
 //!
 //! `status.rs` says which actions are open in which state; `decision.rs` decides, without touching
-//! the database, what becomes of an order; `place.rs` stores, confirms and reserves;
-//! `apply.rs` takes what was submitted in the CRM; `actions.rs` holds the verbs afterwards.
+//! the database, what becomes of an order; `place.rs` stores, confirms and reserves; `totals.rs`
+//! computes its money. `drafts.rs` takes orders of the back office, `apply.rs` what was submitted
+//! in the CRM. The verbs afterwards stand in `actions.rs` and `release.rs`, in the frame of
+//! `change.rs`; `notes.rs` is what invoices, returns and payments tell an order.
 
 pub mod actions;
 mod apply;
+pub mod change;
 pub mod decision;
+mod drafts;
 mod handlers;
+mod input;
 mod model;
+mod notes;
 mod place;
 pub mod queries;
+pub mod release;
+mod rows;
 pub mod status;
+mod totals;
 
 pub use handlers::routes;
-pub use model::{Cancellation, DeliveryOfOrder, Hold, LineRow, OrderRow, RejectionReason, SalesOrder, SalesOrderLine};
+pub use model::{
+    Cancellation, Charge, ChargeKind, DeliveryOfOrder, Hold, LineTax, RejectionReason, SalesOrder, SalesOrderLine,
+    ShippingAddress,
+};
+pub use notes::{note_invoiced, note_payment, note_returned};
+pub use rows::{LineRow, OrderRow};

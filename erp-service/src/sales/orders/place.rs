@@ -1,8 +1,10 @@
 //! Placing and confirming: decide, check credit, reserve, store.
 
 use super::decision::{self, AskedLine, Grounds, PricedLine};
-use super::model::{Hold, LineRow, OrderRow, RejectionReason, SalesOrder};
-use super::queries;
+use super::model::{Hold, RejectionReason, SalesOrder};
+use super::rows::{LineRow, OrderRow};
+use super::{queries, totals};
+use crate::company::InvoicingPolicy;
 use crate::customers::{self, Terms};
 use crate::inventory::levels::{self, Demand};
 use crate::inventory::warehouses;
@@ -11,7 +13,7 @@ use crate::{catalog, company, pricing};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use service_kit::money::Currency;
-use service_kit::{Faults, Problem, Quantity, Result, Total, Tx};
+use service_kit::{Faults, Problem, Quantity, Result, Tx};
 use uuid::Uuid;
 
 /// The decision on the lines of an order, with what it rests on.
@@ -20,6 +22,7 @@ pub(super) struct Decided {
     pub lines: Vec<PricedLine>,
     pub reasons: Vec<RejectionReason>,
     pub warehouse_id: Option<Uuid>,
+    pub invoicing_policy: InvoicingPolicy,
 }
 
 /// A new order without lines, stamped.
@@ -52,6 +55,17 @@ pub(super) fn new_row(tx: &Tx<'_>, id: Uuid, origin: &str, customer_id: Uuid, cu
         confirmed_at: None,
         created_at: tx.now(),
         updated_at: tx.now(),
+        invoicing: "none".to_owned(),
+        payment: "none".to_owned(),
+        invoicing_policy: InvoicingPolicy::Delivered,
+        prices_include_tax: false,
+        uninvoiced_gross: Decimal::ZERO,
+        charges: json!([]),
+        change_requests: json!([]),
+        shipping_address: None,
+        legal_entity_id: None,
+        department_id: None,
+        project_id: None,
     }
 }
 
@@ -84,6 +98,7 @@ pub(super) fn decide(tx: &mut Tx<'_>, row: &OrderRow, asked: &[AskedLine]) -> Re
         lines,
         reasons,
         warehouse_id,
+        invoicing_policy: company::settings(tx)?.invoicing_policy,
     }))
 }
 
@@ -95,27 +110,16 @@ pub(super) fn confirm(tx: &mut Tx<'_>, row: &mut OrderRow, decided: &Decided) ->
     row.lifecycle = "confirmed".to_owned();
     row.confirmed_at = Some(tx.now());
     row.warehouse_id = decided.warehouse_id;
-    set_totals(row, decided.lines.iter().filter_map(|line| line.line_total))?;
+    let mut lines = line_rows(row.id, &decided.lines)?;
+    totals::set(row, &lines)?;
     let holds = holds(tx, row, decided)?;
     row.credit_counted = !holds.iter().any(|hold| hold.code.starts_with("credit"));
     row.holds = serde_json::to_value(&holds)?;
-    let mut lines = line_rows(row.id, &decided.lines);
     if holds.is_empty() {
         let stocked: Vec<bool> = decided.lines.iter().map(|line| line.stocked).collect();
         reserve(tx, row, &mut lines, &stocked)?;
     }
     Ok(lines)
-}
-
-/// Sums lines that are already rounded into the order's totals.
-///
-/// # Errors
-/// 422 `out_of_range`.
-pub(super) fn set_totals(row: &mut OrderRow, lines: impl IntoIterator<Item = Decimal>) -> Result<(), Problem> {
-    let currency = row.currency.parse::<Currency>().unwrap_or(Currency::USD);
-    let total = Total::of_lines(currency, lines)?;
-    (row.net, row.tax, row.gross) = (total.net.value(), total.tax.value(), total.gross.value());
-    Ok(())
 }
 
 fn holds(tx: &mut Tx<'_>, row: &OrderRow, decided: &Decided) -> Result<Vec<Hold>> {
@@ -159,25 +163,25 @@ fn holds(tx: &mut Tx<'_>, row: &OrderRow, decided: &Decided) -> Result<Vec<Hold>
 }
 
 /// The rows of lines that reserve nothing yet.
-pub(super) fn line_rows(order_id: Uuid, lines: &[PricedLine]) -> Vec<LineRow> {
-    let rows = lines.iter().zip(1..).map(|(line, position)| LineRow {
-        id: line.asked.id,
-        order_id,
-        position,
-        product_id: line.asked.product_id,
+pub(super) fn line_rows(order_id: Uuid, lines: &[PricedLine]) -> Result<Vec<LineRow>> {
+    let numbered = lines.iter().zip(1..);
+    numbered
+        .map(|(line, position)| line_row(order_id, position, line))
+        .collect()
+}
+
+/// The row of a line that reserves nothing yet.
+pub(super) fn line_row(order_id: Uuid, position: i32, line: &PricedLine) -> Result<LineRow> {
+    Ok(LineRow {
         known_product_id: line.known.then_some(line.asked.product_id),
-        quantity: line.asked.quantity,
         unit: line.unit.clone(),
         unit_price: line.unit_price,
         list_price: line.list_price,
         price_explanation: line.explanation.clone(),
-        discount: line.asked.discount,
         line_total: line.line_total,
-        reserved_quantity: Quantity::ZERO,
-        backordered_quantity: Quantity::ZERO,
-        delivered_quantity: Quantity::ZERO,
-    });
-    rows.collect()
+        taxes: serde_json::to_value(&line.taxes)?,
+        ..LineRow::asked(order_id, position, &line.asked)
+    })
 }
 
 /// Reserves what lines still want, in the order of the lines; the rest is backordered. Services

@@ -1,6 +1,8 @@
 //! Diesel only: orders, their lines and deliveries.
 
-use super::model::{DeliveredLine, DeliveryOfOrder, LineRow, OrderRow, SalesOrder};
+use super::model::{DeliveredLine, DeliveryOfOrder, SalesOrder};
+use super::rows::{LineRow, OrderRow};
+use super::totals;
 use crate::schema::{deliveries, delivery_lines, sales_order_lines, sales_orders};
 use diesel::prelude::*;
 use diesel::sql_types::{
@@ -171,6 +173,7 @@ struct LineColumns {
     list_prices: Vec<Option<service_kit::UnitPrice>>,
     explanations: Vec<Option<String>>,
     totals: Vec<Option<rust_decimal::Decimal>>,
+    taxes: Vec<serde_json::Value>,
     reserved: Vec<service_kit::Quantity>,
     backordered: Vec<service_kit::Quantity>,
     delivered: Vec<service_kit::Quantity>,
@@ -185,6 +188,7 @@ impl LineColumns {
             list_prices: lines.iter().map(|line| line.list_price).collect(),
             explanations: lines.iter().map(|line| line.price_explanation.clone()).collect(),
             totals: lines.iter().map(|line| line.line_total).collect(),
+            taxes: lines.iter().map(|line| line.taxes.clone()).collect(),
             reserved: lines.iter().map(|line| line.reserved_quantity).collect(),
             backordered: lines.iter().map(|line| line.backordered_quantity).collect(),
             delivered: lines.iter().map(|line| line.delivered_quantity).collect(),
@@ -212,18 +216,20 @@ fn number_wanted(tx: &Tx<'_>, row: &OrderRow) -> (bool, Option<String>) {
 /// # Errors
 /// When the database refuses.
 pub fn insert(tx: &mut Tx<'_>, row: &mut OrderRow, lines: &[LineRow]) -> Result<()> {
+    totals::keep(row, lines)?;
     let (draw, number) = number_wanted(tx, row);
     let columns = LineColumns::of(lines);
     let stored: Numbered = sql(
         "WITH new_lines AS (
              INSERT INTO sales_order_lines (order_id, id, position, product_id, known_product_id, quantity, unit, unit_price,
-                 list_price, price_explanation, discount, line_total, reserved_quantity, backordered_quantity, delivered_quantity)
-             SELECT $1, * FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15))
-         INSERT INTO sales_orders (id, number, origin, lifecycle, delivery, holds, customer_id, currency, order_date, requested_date,
-             warehouse_id, priority, external_ref, net, tax, gross, credit_counted, credit_released, rejection, cancellation,
-             source_version, version, revision, confirmed_at, created_at, updated_at)
-         VALUES ($16, CASE WHEN $17 THEN 'SO-' || lpad(nextval('sales_order_numbers')::text, 6, '0') ELSE $18 END, $19, $20, $21, $22,
-             $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42)
+                 list_price, price_explanation, discount, line_total, reserved_quantity, backordered_quantity, delivered_quantity, taxes)
+             SELECT $1, * FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16))
+         INSERT INTO sales_orders (id, number, origin, lifecycle, delivery, holds, customer_id, currency, order_date, requested_date, warehouse_id,
+             priority, external_ref, net, tax, gross, credit_counted, credit_released, rejection, cancellation, source_version,
+             version, revision, confirmed_at, created_at, updated_at, invoicing_policy, prices_include_tax, uninvoiced_gross,
+             charges, change_requests, shipping_address, legal_entity_id, department_id, project_id)
+         VALUES ($17, CASE WHEN $18 THEN 'SO-' || lpad(nextval('sales_order_numbers')::text, 6, '0') ELSE $19 END, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39,
+                 $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50, $51, $52)
          RETURNING number",
     )
     .bind::<SqlUuid, _>(row.id)
@@ -241,6 +247,7 @@ pub fn insert(tx: &mut Tx<'_>, row: &mut OrderRow, lines: &[LineRow]) -> Result<
     .bind::<Array<Numeric>, _>(columns.reserved)
     .bind::<Array<Numeric>, _>(columns.backordered)
     .bind::<Array<Numeric>, _>(columns.delivered)
+    .bind::<Array<Jsonb>, _>(columns.taxes)
     .bind::<SqlUuid, _>(row.id)
     .bind::<Bool, _>(draw)
     .bind::<Nullable<Text>, _>(number)
@@ -268,6 +275,15 @@ pub fn insert(tx: &mut Tx<'_>, row: &mut OrderRow, lines: &[LineRow]) -> Result<
     .bind::<Nullable<Timestamptz>, _>(row.confirmed_at)
     .bind::<Timestamptz, _>(row.created_at)
     .bind::<Timestamptz, _>(row.updated_at)
+    .bind::<Text, _>(row.invoicing_policy)
+    .bind::<Bool, _>(row.prices_include_tax)
+    .bind::<Numeric, _>(row.uninvoiced_gross)
+    .bind::<Jsonb, _>(row.charges.clone())
+    .bind::<Jsonb, _>(row.change_requests.clone())
+    .bind::<Nullable<Jsonb>, _>(row.shipping_address.clone())
+    .bind::<Nullable<SqlUuid>, _>(row.legal_entity_id)
+    .bind::<Nullable<SqlUuid>, _>(row.department_id)
+    .bind::<Nullable<SqlUuid>, _>(row.project_id)
     .row(tx)?;
     row.number = stored.number.filter(|_| !tx.dry_run());
     Ok(())
@@ -279,6 +295,9 @@ pub fn insert(tx: &mut Tx<'_>, row: &mut OrderRow, lines: &[LineRow]) -> Result<
 /// # Errors
 /// When the database refuses.
 pub fn save(tx: &mut Tx<'_>, row: &mut OrderRow, lines: &[LineRow], quiet: bool) -> Result<()> {
+    if !lines.is_empty() {
+        totals::keep(row, lines)?;
+    }
     let (draw, number) = number_wanted(tx, row);
     let columns = LineColumns::of(lines);
     row.revision += 1;
@@ -287,29 +306,39 @@ pub fn save(tx: &mut Tx<'_>, row: &mut OrderRow, lines: &[LineRow], quiet: bool)
     let stored: Numbered = sql(
         "WITH changed_lines AS (
              UPDATE sales_order_lines l
-             SET unit = w.unit, unit_price = w.unit_price, list_price = w.list_price, price_explanation = w.price_explanation,
-                 line_total = w.line_total, reserved_quantity = w.reserved, backordered_quantity = w.backordered,
-                 delivered_quantity = w.delivered
-             FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
-                 AS w(id, unit, unit_price, list_price, price_explanation, line_total, reserved, backordered, delivered)
+             SET quantity = w.quantity, unit = w.unit, unit_price = w.unit_price, list_price = w.list_price,
+                 price_explanation = w.price_explanation, discount = w.discount, line_total = w.line_total, taxes = w.taxes,
+                 reserved_quantity = w.reserved, backordered_quantity = w.backordered, delivered_quantity = w.delivered,
+                 invoiced_quantity = w.invoiced, returned_quantity = w.returned, returned_uninvoiced_quantity = w.returned_uninvoiced
+             FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                 AS w(id, quantity, unit, unit_price, list_price, price_explanation, discount, line_total, taxes,
+                      reserved, backordered, delivered, invoiced, returned, returned_uninvoiced)
              WHERE l.id = w.id)
          UPDATE sales_orders
-         SET number = CASE WHEN $10 THEN 'SO-' || lpad(nextval('sales_order_numbers')::text, 6, '0') ELSE $11 END,
-             lifecycle = $12, delivery = $13, holds = $14, order_date = $15, requested_date = $16, warehouse_id = $17, priority = $18,
-             external_ref = $19, net = $20, tax = $21, gross = $22, credit_counted = $23, credit_released = $24, cancellation = $25,
-             end_reason = $26, source_version = $27, version = $28, revision = $29, confirmed_at = $30, updated_at = $31
-         WHERE id = $32
+         SET number = CASE WHEN $16 THEN 'SO-' || lpad(nextval('sales_order_numbers')::text, 6, '0') ELSE $17 END,
+             lifecycle = $18, delivery = $19, holds = $20, order_date = $21, requested_date = $22, warehouse_id = $23, priority = $24,
+             external_ref = $25, net = $26, tax = $27, gross = $28, credit_counted = $29, credit_released = $30, cancellation = $31,
+             end_reason = $32, source_version = $33, version = $34, revision = $35, confirmed_at = $36, updated_at = $37,
+             invoicing = $38, payment = $39, invoicing_policy = $40, prices_include_tax = $41, uninvoiced_gross = $42,
+             charges = $43, change_requests = $44, shipping_address = $45, legal_entity_id = $46, department_id = $47, project_id = $48
+         WHERE id = $49
          RETURNING number",
     )
     .bind::<Array<SqlUuid>, _>(columns.ids)
+    .bind::<Array<Numeric>, _>(lines.iter().map(|line| line.quantity).collect::<Vec<_>>())
     .bind::<Array<Nullable<Text>>, _>(columns.units)
     .bind::<Array<Nullable<Numeric>>, _>(columns.prices)
     .bind::<Array<Nullable<Numeric>>, _>(columns.list_prices)
     .bind::<Array<Nullable<Text>>, _>(columns.explanations)
+    .bind::<Array<Numeric>, _>(lines.iter().map(|line| line.discount).collect::<Vec<_>>())
     .bind::<Array<Nullable<Numeric>>, _>(columns.totals)
+    .bind::<Array<Jsonb>, _>(columns.taxes)
     .bind::<Array<Numeric>, _>(columns.reserved)
     .bind::<Array<Numeric>, _>(columns.backordered)
     .bind::<Array<Numeric>, _>(columns.delivered)
+    .bind::<Array<Numeric>, _>(lines.iter().map(|line| line.invoiced_quantity).collect::<Vec<_>>())
+    .bind::<Array<Numeric>, _>(lines.iter().map(|line| line.returned_quantity).collect::<Vec<_>>())
+    .bind::<Array<Numeric>, _>(lines.iter().map(|line| line.returned_uninvoiced_quantity).collect::<Vec<_>>())
     .bind::<Bool, _>(draw)
     .bind::<Nullable<Text>, _>(number)
     .bind::<Text, _>(row.lifecycle.clone())
@@ -332,6 +361,17 @@ pub fn save(tx: &mut Tx<'_>, row: &mut OrderRow, lines: &[LineRow], quiet: bool)
     .bind::<BigInt, _>(row.revision)
     .bind::<Nullable<Timestamptz>, _>(row.confirmed_at)
     .bind::<Timestamptz, _>(row.updated_at)
+    .bind::<Text, _>(row.invoicing.clone())
+    .bind::<Text, _>(row.payment.clone())
+    .bind::<Text, _>(row.invoicing_policy)
+    .bind::<Bool, _>(row.prices_include_tax)
+    .bind::<Numeric, _>(row.uninvoiced_gross)
+    .bind::<Jsonb, _>(row.charges.clone())
+    .bind::<Jsonb, _>(row.change_requests.clone())
+    .bind::<Nullable<Jsonb>, _>(row.shipping_address.clone())
+    .bind::<Nullable<SqlUuid>, _>(row.legal_entity_id)
+    .bind::<Nullable<SqlUuid>, _>(row.department_id)
+    .bind::<Nullable<SqlUuid>, _>(row.project_id)
     .bind::<SqlUuid, _>(row.id)
     .row(tx)?;
     // During a dry run a number that was not there before only stands in for one.
@@ -345,18 +385,31 @@ pub fn save(tx: &mut Tx<'_>, row: &mut OrderRow, lines: &[LineRow], quiet: bool)
 /// When the database refuses.
 pub fn replace_lines(tx: &mut Tx<'_>, order_id: Uuid, lines: &[LineRow]) -> Result<()> {
     diesel::delete(sales_order_lines::table.filter(sales_order_lines::order_id.eq(order_id))).execute(&mut **tx)?;
-    sql("INSERT INTO sales_order_lines (order_id, id, position, product_id, known_product_id, quantity, unit, unit_price, discount, line_total)
-         SELECT $1, * FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10)")
+    insert_lines(tx, order_id, lines)
+}
+
+/// Adds lines to a locked order.
+///
+/// # Errors
+/// When the database refuses.
+pub fn insert_lines(tx: &mut Tx<'_>, order_id: Uuid, lines: &[LineRow]) -> Result<()> {
+    let columns = LineColumns::of(lines);
+    sql("INSERT INTO sales_order_lines (order_id, id, position, product_id, known_product_id, quantity, unit, unit_price, list_price,
+             price_explanation, discount, line_total, taxes)
+         SELECT $1, * FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)")
     .bind::<SqlUuid, _>(order_id)
-    .bind::<Array<SqlUuid>, _>(lines.iter().map(|line| line.id).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(columns.ids)
     .bind::<Array<Integer>, _>(lines.iter().map(|line| line.position).collect::<Vec<_>>())
     .bind::<Array<SqlUuid>, _>(lines.iter().map(|line| line.product_id).collect::<Vec<_>>())
     .bind::<Array<Nullable<SqlUuid>>, _>(lines.iter().map(|line| line.known_product_id).collect::<Vec<_>>())
     .bind::<Array<Numeric>, _>(lines.iter().map(|line| line.quantity).collect::<Vec<_>>())
-    .bind::<Array<Nullable<Text>>, _>(lines.iter().map(|line| line.unit.clone()).collect::<Vec<_>>())
-    .bind::<Array<Nullable<Numeric>>, _>(lines.iter().map(|line| line.unit_price).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Text>>, _>(columns.units)
+    .bind::<Array<Nullable<Numeric>>, _>(columns.prices)
+    .bind::<Array<Nullable<Numeric>>, _>(columns.list_prices)
+    .bind::<Array<Nullable<Text>>, _>(columns.explanations)
     .bind::<Array<Numeric>, _>(lines.iter().map(|line| line.discount).collect::<Vec<_>>())
-    .bind::<Array<Nullable<Numeric>>, _>(lines.iter().map(|line| line.line_total).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Numeric>>, _>(columns.totals)
+    .bind::<Array<Jsonb>, _>(columns.taxes)
     .run(tx)?;
     Ok(())
 }
