@@ -4,6 +4,7 @@
 //! description and is part of the program. Any folder of that layout can be loaded instead.
 //!
 //! - [`read`]: the files become a [`Company`], or the list of all their [`faults`]
+//! - [`books`]: what the ledger must show of it
 //! - [`requests`]: what is sent to the APIs for each record
 //! - [`load`]: the steps of loading, in order
 //! - [`memory`]: which companies a stack has loaded, in `$TANDEM_DIR/demo.json`
@@ -12,6 +13,7 @@
 //! where it stopped, and `tandem verify` finds them again. A company is known by the people who
 //! work there (see [`Company::namespace`]); figures may change without making another one of it.
 
+pub mod books;
 pub mod countries;
 pub mod faults;
 mod layout;
@@ -24,7 +26,7 @@ pub mod requests;
 mod rows;
 
 use crate::failure::{Context, Result};
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use faults::{Fault, Faults};
 use rust_decimal::Decimal;
 use service_kit::Currency;
@@ -51,10 +53,24 @@ pub struct Company {
     pub products: Vec<Product>,
     /// With their lines.
     pub orders: Vec<Order>,
+    pub suppliers: Vec<Supplier>,
     /// These are read and checked; the services have no place for them yet.
-    pub suppliers: usize,
     pub employees: usize,
     pub shippers: usize,
+}
+
+#[derive(Debug, Clone)]
+pub struct Supplier {
+    pub id: i64,
+    pub company_name: String,
+    pub contact_name: String,
+    pub address: String,
+    pub city: String,
+    pub region: Option<String>,
+    pub postal_code: Option<String>,
+    /// ISO 3166-1 alpha-2.
+    pub country: &'static str,
+    pub phone: String,
 }
 
 #[derive(Debug, Clone)]
@@ -83,12 +99,17 @@ pub struct Category {
 pub struct Product {
     pub id: i64,
     pub name: String,
+    pub supplier_id: i64,
     pub category_id: i64,
     pub quantity_per_unit: String,
     /// Today's list price.
     pub unit_price: Decimal,
     /// Free to promise once all orders are in.
     pub units_in_stock: i64,
+    /// Ordered from the supplier, not here yet.
+    pub units_on_order: i64,
+    /// From here down it is ordered again; 0: never by itself.
+    pub reorder_level: i64,
     pub discontinued: bool,
 }
 
@@ -100,6 +121,8 @@ pub struct Order {
     pub required_date: NaiveDate,
     /// Absent while it is open.
     pub shipped_date: Option<NaiveDate>,
+    /// What the customer pays for the transport.
+    pub freight: Decimal,
     pub lines: Vec<OrderLine>,
     /// In the file.
     pub line: u64,
@@ -174,10 +197,10 @@ impl Company {
         Uuid::new_v5(&self.namespace, format!("{kind}/{id}").as_bytes())
     }
 
-    /// Everything older than the first order carries this date: the day before it.
+    /// Everything older than the first order carries this date: the first of its month.
     pub fn opening_date(&self) -> NaiveDate {
         let first = self.orders.iter().map(|order| order.order_date).min();
-        first.and_then(|date| date.pred_opt()).unwrap_or_default()
+        first.and_then(|date| date.with_day(1)).unwrap_or_default()
     }
 
     pub fn line_count(&self) -> usize {

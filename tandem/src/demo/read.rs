@@ -4,7 +4,7 @@ use super::faults::{Fault, Faults};
 use super::layout::{CATEGORIES, CUSTOMERS, EMPLOYEES, Layout, ORDER_LINES, ORDERS, PRODUCTS, SHIPPERS, SUPPLIERS};
 use super::references::Ids;
 use super::rows::{Row, read};
-use super::{Category, Company, Customer, NAMESPACE, Order, OrderLine, Product, countries};
+use super::{Category, Company, Customer, NAMESPACE, Order, OrderLine, Product, Supplier, countries};
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
@@ -31,7 +31,7 @@ pub fn company(name: &str, files: &HashMap<&str, &[u8]>) -> Result<Company, Faul
         customer(row, &mut customer_ids)
     });
     let suppliers = read(&SUPPLIERS, content(&SUPPLIERS), &mut faults, |row| {
-        supplier(row, &mut supplier_ids);
+        supplier(row, &mut supplier_ids)
     });
     let mut names = HashSet::new();
     let categories = read(&CATEGORIES, content(&CATEGORIES), &mut faults, |row| {
@@ -40,8 +40,7 @@ pub fn company(name: &str, files: &HashMap<&str, &[u8]>) -> Result<Company, Faul
     let mut names = HashSet::new();
     let products = read(&PRODUCTS, content(&PRODUCTS), &mut faults, |row| {
         let product = product(row, &mut product_ids, &mut names);
-        let supplier_id = row.integer("supplier_id", 0);
-        supplier_ids.mention(row, "supplier_id", &supplier_id);
+        supplier_ids.mention(row, "supplier_id", &product.supplier_id);
         category_ids.mention(row, "category_id", &product.category_id);
         product
     });
@@ -117,7 +116,7 @@ pub fn company(name: &str, files: &HashMap<&str, &[u8]>) -> Result<Company, Faul
         categories,
         products,
         orders,
-        suppliers: suppliers.len(),
+        suppliers,
         employees: employees.len(),
         shippers: shippers.len(),
     })
@@ -141,23 +140,22 @@ fn customer(row: &mut Row<'_>, ids: &mut Ids<String>) -> Customer {
     }
 }
 
-fn supplier(row: &mut Row<'_>, ids: &mut Ids<i64>) {
+fn supplier(row: &mut Row<'_>, ids: &mut Ids<i64>) -> Supplier {
     let id = row.integer("supplier_id", 0);
     ids.own(row, &id);
-    for column in [
-        "company_name",
-        "contact_name",
-        "contact_title",
-        "address",
-        "city",
-        "phone",
-    ] {
-        row.text(column, NAME);
+    row.text("contact_title", NAME);
+    row.optional("home_page", NAME);
+    Supplier {
+        id,
+        company_name: row.text("company_name", NAME),
+        contact_name: row.text("contact_name", NAME),
+        address: row.text("address", NAME),
+        city: row.text("city", NAME),
+        region: row.optional("region", SHORT),
+        postal_code: row.optional("postal_code", 20),
+        country: country(row, "country"),
+        phone: row.text("phone", 40),
     }
-    for column in ["region", "postal_code", "home_page"] {
-        row.optional(column, NAME);
-    }
-    country(row, "country");
 }
 
 fn category(row: &mut Row<'_>, ids: &mut Ids<i64>, names: &mut HashSet<String>) -> Category {
@@ -173,15 +171,16 @@ fn category(row: &mut Row<'_>, ids: &mut Ids<i64>, names: &mut HashSet<String>) 
 fn product(row: &mut Row<'_>, ids: &mut Ids<i64>, names: &mut HashSet<String>) -> Product {
     let id = row.integer("product_id", 0);
     ids.own(row, &id);
-    row.integer("units_on_order", 0);
-    row.integer("reorder_level", 0);
     Product {
         id,
         name: unique_name(row, names),
+        supplier_id: row.integer("supplier_id", 0),
         category_id: row.integer("category_id", 0),
         quantity_per_unit: row.text("quantity_per_unit", NAME),
         unit_price: row.price("unit_price"),
         units_in_stock: row.integer("units_in_stock", 0),
+        units_on_order: row.integer("units_on_order", 0),
+        reorder_level: row.integer("reorder_level", 0),
         discontinued: row.flag("discontinued"),
     }
 }
@@ -206,7 +205,6 @@ fn employee(row: &mut Row<'_>, ids: &mut Ids<i64>) -> String {
 fn order(row: &mut Row<'_>, ids: &mut Ids<i64>) -> Order {
     let id = row.integer("order_id", 0);
     ids.own(row, &id);
-    row.money("freight");
     for column in ["ship_name", "ship_address", "ship_city"] {
         row.text(column, NAME);
     }
@@ -220,6 +218,7 @@ fn order(row: &mut Row<'_>, ids: &mut Ids<i64>) -> Order {
         order_date: row.timestamp("order_date"),
         required_date: row.timestamp("required_date"),
         shipped_date: row.optional_timestamp("shipped_date"),
+        freight: row.money("freight"),
         lines: Vec::new(),
         line: row.line,
     }
