@@ -1,9 +1,15 @@
-//! Stock levels: reserve, free, issue. Every change is announced as `availability.changed`.
+//! Stock levels: lock, reserve, free. What comes and goes stands in [`movement`](super::movement).
+//! Every change is announced as `availability.changed`.
+
+pub use super::movement::{
+    Document, Incoming, Issue, Issued, LateCost, Values, issue, issue_reserved, late_cost, receive, revalue,
+};
 
 use crate::schema::stock_levels;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Date, Numeric, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Date, Numeric, Timestamptz, Uuid as SqlUuid};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use service_kit::db::sql;
 use service_kit::{Error, Quantity, Result, Tx};
@@ -20,6 +26,8 @@ pub struct Level {
     pub warehouse_id: Uuid,
     pub on_hand: Quantity,
     pub reserved: Quantity,
+    /// What it is worth, in the base currency: the sum of its moves' values.
+    pub value: Decimal,
     pub last_move_on: Option<NaiveDate>,
     pub version: i64,
     pub updated_at: DateTime<Utc>,
@@ -204,67 +212,7 @@ pub fn free(tx: &mut Tx<'_>, warehouse_id: Uuid, demand: &Demand) -> Result<()> 
     announce(tx, levels)
 }
 
-/// A document that moves stock.
-#[derive(Debug, Clone, Copy)]
-pub struct Document {
-    /// `adjustment` or `delivery`.
-    pub kind: &'static str,
-    pub id: Uuid,
-    pub date: NaiveDate,
-}
-
-/// Ships reserved stock: the reservation ends and the stock leaves. The levels are locked already.
-///
-/// # Errors
-/// When the database refuses.
-pub fn issue_reserved(tx: &mut Tx<'_>, warehouse_id: Uuid, demand: &Demand, document: Document) -> Result<()> {
-    let (products, quantities) = columns(demand);
-    sql("WITH shipped AS (
-             SELECT * FROM unnest($1, $2) AS w(product_id, quantity)),
-         freed AS (
-             UPDATE stock_levels l SET reserved = l.reserved - shipped.quantity
-             FROM shipped WHERE l.product_id = shipped.product_id AND l.warehouse_id = $3)
-         INSERT INTO stock_moves (product_id, warehouse_id, quantity, moved_on, kind, document_id, recorded_at)
-         SELECT product_id, $4, -quantity, $5, $6, $7, $8 FROM shipped ORDER BY product_id")
-    .bind::<Array<SqlUuid>, _>(products.clone())
-    .bind::<Array<Numeric>, _>(quantities)
-    .bind::<SqlUuid, _>(warehouse_id)
-    .bind::<SqlUuid, _>(warehouse_id)
-    .bind::<Date, _>(document.date)
-    .bind::<Text, _>(document.kind)
-    .bind::<SqlUuid, _>(document.id)
-    .bind::<Timestamptz, _>(tx.now())
-    .run(tx)?;
-    announce_current(tx, warehouse_id, &products)
-}
-
-/// Records moves of a document; the levels are locked already.
-///
-/// # Errors
-/// When the database refuses.
-pub fn record_moves(
-    tx: &mut Tx<'_>,
-    warehouse_id: Uuid,
-    moves: &[(Uuid, rust_decimal::Decimal)],
-    document: Document,
-) -> Result<()> {
-    let (products, quantities): (Vec<_>, Vec<_>) = moves.iter().copied().unzip();
-    sql(
-        "INSERT INTO stock_moves (product_id, warehouse_id, quantity, moved_on, kind, document_id, recorded_at)
-         SELECT product_id, $1, quantity, $2, $3, $4, $5 FROM unnest($6, $7) AS w(product_id, quantity)",
-    )
-    .bind::<SqlUuid, _>(warehouse_id)
-    .bind::<Date, _>(document.date)
-    .bind::<Text, _>(document.kind)
-    .bind::<SqlUuid, _>(document.id)
-    .bind::<Timestamptz, _>(tx.now())
-    .bind::<Array<SqlUuid>, _>(products.clone())
-    .bind::<Array<Numeric>, _>(quantities)
-    .run(tx)?;
-    announce_current(tx, warehouse_id, &products)
-}
-
-fn announce_current(tx: &mut Tx<'_>, warehouse_id: Uuid, products: &[Uuid]) -> Result<()> {
+pub(super) fn announce_current(tx: &mut Tx<'_>, warehouse_id: Uuid, products: &[Uuid]) -> Result<()> {
     let levels = stock_levels::table
         .filter(
             stock_levels::warehouse_id
@@ -294,7 +242,7 @@ pub fn least_on_hand_since(
     tx: &mut Tx<'_>,
     levels: &BTreeMap<Uuid, Level>,
     date: NaiveDate,
-) -> Result<BTreeMap<Uuid, rust_decimal::Decimal>> {
+) -> Result<BTreeMap<Uuid, Decimal>> {
     let later: Vec<&Level> = levels
         .values()
         .filter(|level| level.last_move_on.is_some_and(|last| last > date))
@@ -307,7 +255,7 @@ pub fn least_on_hand_since(
         #[diesel(sql_type = SqlUuid)]
         product_id: Uuid,
         #[diesel(sql_type = Numeric)]
-        on_hand: rust_decimal::Decimal,
+        on_hand: Decimal,
     }
     // The balance of a day is what is on hand now less all that moved after it.
     let rows: Vec<Least> = sql(

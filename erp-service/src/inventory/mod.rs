@@ -6,6 +6,9 @@
 //!   trigger applies each move, nothing else can change it), `reserved` is what orders hold.
 //!   0 ≤ reserved ≤ on hand; available = on hand − reserved. Each change raises `version` and is
 //!   an `availability.changed` event.
+//! - A move also has a **value** in the base currency, and a level is worth the sum of them: the
+//!   moving average per product and warehouse. See [`movement`] for how value comes and goes, and
+//!   [`average`] for its arithmetic.
 //! - **Reserving** takes what is free, never more, with the levels locked in key order.
 //!
 //! Documents that move stock stand above this module: deliveries in `sales`, adjustments in
@@ -13,8 +16,13 @@
 //! (by id).
 
 pub mod availability;
+pub mod average;
+pub mod cost;
 pub mod levels;
+pub mod movement;
 pub mod moves;
+pub mod posting;
+pub mod supply;
 pub mod warehouses;
 
 use service_kit::Routes;
@@ -38,6 +46,24 @@ pub const CONSTRAINTS: &[Constraint] = &[
         "out_of_range",
         "/lines",
         "stock on hand would exceed 99,999,999",
+    ),
+    Constraint::rule(
+        "stock_levels_value_in_bounds",
+        "out_of_range",
+        "/lines",
+        "the stock of a product would be worth 10,000,000,000,000 or more",
+    ),
+    Constraint::conflict(
+        "stock_levels_value_not_negative",
+        "negative_value",
+        "",
+        "the stock of a product would be worth less than nothing",
+    ),
+    Constraint::conflict(
+        "stock_levels_nothing_is_worth_nothing",
+        "negative_value",
+        "",
+        "stock that is gone would still be worth something",
     ),
     Constraint::conflict("warehouses_pkey", "duplicate", "/id", "a warehouse with this id exists"),
     Constraint::conflict(

@@ -6,7 +6,7 @@ use actix_web::get;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
-use service_kit::decimal::SignedQuantity;
+use service_kit::decimal::{Amount, SignedQuantity};
 use service_kit::{Answer, Cursor, Limit, Page, Problem, Query, Read, Routes, Sort, keyset_page};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -19,9 +19,12 @@ pub struct StockMove {
     pub product_id: Uuid,
     pub warehouse_id: Uuid,
     pub quantity: SignedQuantity,
+    /// In the base currency. A revaluation has a value without a quantity.
+    pub value: Amount,
     /// Business day.
     pub moved_on: NaiveDate,
-    /// `adjustment` or `delivery`.
+    /// `opening`, `adjustment`, `receipt`, `delivery`, `customer_return`, `supplier_return`,
+    /// `transfer`, `count`, `scrap`, `revaluation` or `relocation`.
     pub kind: String,
     /// The document behind it.
     pub document_id: Uuid,

@@ -159,6 +159,7 @@ diesel::table! {
         warehouse_id -> Uuid,
         on_hand -> Numeric,
         reserved -> Numeric,
+        value -> Numeric,
         last_move_on -> Nullable<Date>,
         version -> Int8,
         updated_at -> Timestamptz,
@@ -171,6 +172,7 @@ diesel::table! {
         product_id -> Uuid,
         warehouse_id -> Uuid,
         quantity -> Numeric,
+        value -> Numeric,
         moved_on -> Date,
         kind -> Text,
         document_id -> Uuid,
@@ -181,7 +183,9 @@ diesel::table! {
 diesel::table! {
     stock_adjustments (id) {
         id -> Uuid,
+        number -> Nullable<Text>,
         warehouse_id -> Uuid,
+        kind -> Text,
         reason -> Text,
         adjusted_on -> Date,
         created_at -> Timestamptz,
@@ -194,6 +198,8 @@ diesel::table! {
         position -> Int4,
         product_id -> Uuid,
         quantity -> Numeric,
+        unit_cost -> Nullable<Numeric>,
+        value -> Numeric,
     }
 }
 

@@ -54,6 +54,8 @@ pub struct ProductFacts {
     /// Goods are in stock and reserved; services are not.
     pub stocked: bool,
     pub retired: bool,
+    /// Posting rules look at it.
+    pub category_id: Option<Uuid>,
 }
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]

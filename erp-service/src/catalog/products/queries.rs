@@ -57,15 +57,23 @@ pub(super) fn page(conn: &mut PgConnection, query: &ProductsQuery) -> Result<Pag
 /// # Errors
 /// When the database refuses.
 pub fn facts(conn: &mut PgConnection, ids: &[Uuid]) -> QueryResult<HashMap<Uuid, ProductFacts>> {
-    let rows: Vec<(Uuid, String, ProductKind, ProductStatus)> = products::table
+    type Row = (Uuid, String, ProductKind, ProductStatus, Option<Uuid>);
+    let rows: Vec<Row> = products::table
         .filter(products::id.eq_any(ids))
-        .select((products::id, products::unit, products::kind, products::status))
+        .select((
+            products::id,
+            products::unit,
+            products::kind,
+            products::status,
+            products::category_id,
+        ))
         .load(conn)?;
-    let facts = rows.into_iter().map(|(id, unit, kind, status)| {
+    let facts = rows.into_iter().map(|(id, unit, kind, status, category_id)| {
         let facts = ProductFacts {
             unit,
             stocked: kind == ProductKind::Goods,
             retired: status == ProductStatus::Retired,
+            category_id,
         };
         (id, facts)
     });

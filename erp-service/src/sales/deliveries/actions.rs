@@ -70,8 +70,9 @@ pub fn post(tx: &mut Tx<'_>, order_id: Uuid, input: &DeliveryIn) -> Result<Poste
             kind: "delivery",
             id: delivery.id,
             date,
+            base: crate::company::settings(tx)?.base_currency,
         };
-        levels::issue_reserved(tx, warehouse, &demand, document)?;
+        levels::issue_reserved(tx, &levels::Issue::new(warehouse, &demand, document))?;
     }
     let deliveries = queries::deliveries_of_order(tx, &row)?;
     let order = SalesOrder::from_rows(row, lines, deliveries)?;

@@ -136,6 +136,7 @@ mod tests {
             unit: "pcs".into(),
             stocked: true,
             retired,
+            category_id: None,
         }
     }
 

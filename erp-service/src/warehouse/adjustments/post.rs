@@ -1,0 +1,259 @@
+//! Posting an adjustment: levels, moves, ledger.
+
+use super::{AdjustmentKind, StockAdjustment, StockAdjustmentIn, StockAdjustmentLine};
+use crate::catalog::{self, ProductFacts};
+use crate::company;
+use crate::inventory::levels::{self, Demand, Document, Incoming, Issue, Level, Values};
+use crate::inventory::{average, cost, posting, warehouses};
+use crate::ledger::numbers::{self, Series};
+use crate::ledger::{self, Entry, EntryKind, Journal, Role, Source};
+use crate::sales::backorders;
+use crate::schema::stock_adjustments;
+use diesel::prelude::*;
+use diesel::sql_types::{Array, Integer, Nullable, Numeric, Uuid as SqlUuid};
+use rust_decimal::Decimal;
+use service_kit::db::sql;
+use service_kit::decimal::Amount;
+use service_kit::{Currency, Faults, Problem, Quantity, Result, Tx};
+use std::collections::{BTreeMap, HashMap};
+use uuid::Uuid;
+
+/// Posts an adjustment; what becomes free fills backorders.
+///
+/// # Errors
+/// 422 with every fault; 409 `insufficient_stock` or `period_closed`.
+pub fn adjust(tx: &mut Tx<'_>, input: &StockAdjustmentIn) -> Result<StockAdjustment> {
+    let facts = check_input(tx, input)?;
+    let on = ledger::posting_day(tx, input.date)?;
+    let base = company::settings(tx)?.base_currency;
+    let kind = input.kind.unwrap_or(AdjustmentKind::Correction);
+    let (more, less) = quantities(input);
+    let products: Vec<Uuid> = facts.keys().copied().collect();
+    let locked = levels::lock(tx, input.warehouse_id, &products)?;
+    let least = levels::least_on_hand_since(tx, &locked, on.date)?;
+    refuse_shortage(&more, &less, &locked, &least)?;
+
+    let document = Document {
+        kind: if kind == AdjustmentKind::Opening {
+            "opening"
+        } else {
+            "adjustment"
+        },
+        id: tx.mint(input.id),
+        date: on.date,
+        base,
+    };
+    let came = worth(tx, input, &locked, base)?;
+    let incoming: Vec<Incoming> = input
+        .lines
+        .iter()
+        .zip(&came)
+        .filter_map(|(line, value)| Some(Incoming::new(line.product_id, positive(line.quantity.value())?, *value)))
+        .collect();
+    levels::receive(tx, input.warehouse_id, &incoming, document)?;
+    let issued = levels::issue(tx, &Issue::new(input.warehouse_id, &less, document))?;
+
+    let mut adjustment = StockAdjustment {
+        id: document.id,
+        number: None,
+        warehouse_id: input.warehouse_id,
+        kind,
+        reason: input.reason.clone(),
+        date: on.date,
+        lines: lines(input, &came, &issued.values, base)?,
+        revision: 1,
+        created_at: tx.now(),
+    };
+    backorders::fill(tx, input.warehouse_id, &more.keys().copied().collect::<Vec<_>>())?;
+
+    adjustment.number = numbers::draw(tx, Series::Adjustment, &on)?;
+    insert(tx, &adjustment)?;
+    let rules = ledger::rules(tx)?;
+    let source = Source::new("stock_adjustment", adjustment.id, adjustment.number.clone());
+    let (entry_kind, contra) = match kind {
+        AdjustmentKind::Opening => (EntryKind::Opening, Role::OpeningBalance),
+        AdjustmentKind::Correction => (EntryKind::Regular, Role::StockAdjustment),
+    };
+    let mut entry = Entry::new(Journal::Stock, &on, source, &adjustment.reason).kind(entry_kind);
+    let values = adjustment
+        .lines
+        .iter()
+        .map(|line| (line.product_id, line.value.value()));
+    posting::add(
+        &mut entry,
+        &rules,
+        &facts,
+        posting::at(input.warehouse_id),
+        values,
+        contra,
+        base,
+    )?;
+    posting::post(tx, entry)?;
+    tx.audit(None, &adjustment)?;
+    Ok(adjustment)
+}
+
+fn check_input(tx: &mut Tx<'_>, input: &StockAdjustmentIn) -> Result<HashMap<Uuid, ProductFacts>> {
+    let mut faults = Faults::default();
+    if !warehouses::exists(tx, input.warehouse_id)? {
+        faults.add("/warehouse_id", "unknown_warehouse", "there is no such warehouse");
+    }
+    let today = tx.today();
+    if input.date.is_some_and(|date| date > today) {
+        faults.add("/date", "future_date", format!("must not be after today, {today}"));
+    }
+    let facts = catalog::facts(tx, &input.lines.iter().map(|line| line.product_id).collect::<Vec<_>>())?;
+    for (index, line) in input.lines.iter().enumerate() {
+        let at = |field: &str| format!("/lines/{index}/{field}");
+        match facts.get(&line.product_id) {
+            None => faults.add(at("product_id"), "unknown_product", "there is no such product"),
+            Some(facts) if !facts.stocked => faults.add(at("product_id"), "not_stocked", "a service has no stock"),
+            Some(_) => {}
+        }
+        if line.quantity.is_zero() {
+            faults.add(at("quantity"), "out_of_range", "must not be 0");
+        }
+        if line.unit_cost.is_some() && line.quantity.value() < Decimal::ZERO {
+            faults.add(at("unit_cost"), "not_applicable", "what is gone leaves at the average");
+        }
+    }
+    faults.check()?;
+    Ok(facts)
+}
+
+fn positive(quantity: Decimal) -> Option<Quantity> {
+    Quantity::new(quantity).ok().filter(|quantity| !quantity.is_zero())
+}
+
+/// What comes and what goes, by product.
+fn quantities(input: &StockAdjustmentIn) -> (Demand, Demand) {
+    let (mut more, mut less) = (Demand::new(), Demand::new());
+    for line in &input.lines {
+        let quantity = line.quantity.value();
+        let (side, quantity) = match quantity > Decimal::ZERO {
+            true => (&mut more, positive(quantity)),
+            false => (&mut less, positive(-quantity)),
+        };
+        let sum = side.entry(line.product_id).or_insert(Quantity::ZERO);
+        *sum = *sum + quantity.unwrap_or(Quantity::ZERO);
+    }
+    (more, less)
+}
+
+/// Stock that is reserved, or that a later day needs, cannot be taken away; all shortages at once.
+fn refuse_shortage(
+    more: &Demand,
+    less: &Demand,
+    locked: &BTreeMap<Uuid, Level>,
+    least: &BTreeMap<Uuid, Decimal>,
+) -> Result<(), Problem> {
+    let short: Vec<_> = less
+        .iter()
+        .filter_map(|(product, gone)| {
+            let gone = gone.value() - more.get(product).map_or(Decimal::ZERO, |more| more.value());
+            let free = locked.get(product).map_or(Decimal::ZERO, |level| level.free().value());
+            let available = least.get(product).copied().map_or(free, |least| least.min(free));
+            (gone > available)
+                .then(|| serde_json::json!({ "product_id": product, "wanted": gone.normalize(), "available": available.normalize() }))
+        })
+        .collect();
+    match short.is_empty() {
+        true => Ok(()),
+        false => Err(
+            Problem::conflict("insufficient_stock", "less is free than is to be taken away").fact("products", short),
+        ),
+    }
+}
+
+/// What each line brings in: nothing for those that take away.
+fn worth(
+    tx: &mut Tx<'_>,
+    input: &StockAdjustmentIn,
+    locked: &BTreeMap<Uuid, Level>,
+    base: Currency,
+) -> Result<Vec<Decimal>> {
+    let unpriced: Vec<Uuid> = input
+        .lines
+        .iter()
+        .filter(|line| line.unit_cost.is_none() && line.quantity.value() > Decimal::ZERO)
+        .map(|line| line.product_id)
+        .collect();
+    let known = cost::known(tx, locked, &unpriced)?;
+    let values = input.lines.iter().map(|line| match positive(line.quantity.value()) {
+        None => Decimal::ZERO,
+        Some(quantity) => match (line.unit_cost, known.get(&line.product_id)) {
+            // 8.3 × 8.4 digits always fit.
+            (Some(cost), _) => base.round(cost.value() * quantity.value()),
+            (None, Some(known)) => known.of(quantity, base),
+            (None, None) => Decimal::ZERO,
+        },
+    });
+    Ok(values.collect())
+}
+
+/// The lines with the values that came and went.
+fn lines(
+    input: &StockAdjustmentIn,
+    came: &[Decimal],
+    gone: &Values,
+    base: Currency,
+) -> Result<Vec<StockAdjustmentLine>> {
+    // What a product took along is shared by its lines.
+    let mut parts: BTreeMap<Uuid, std::vec::IntoIter<Decimal>> = BTreeMap::new();
+    for (product, value) in gone {
+        let quantities: Vec<Quantity> = input
+            .lines
+            .iter()
+            .filter(|line| line.product_id == *product)
+            .filter_map(|line| positive(-line.quantity.value()))
+            .collect();
+        parts.insert(*product, average::split(*value, &quantities, base).into_iter());
+    }
+    let lines = input.lines.iter().zip(came).map(|(line, came)| {
+        let value = match line.quantity.value() < Decimal::ZERO {
+            true => -parts
+                .get_mut(&line.product_id)
+                .and_then(Iterator::next)
+                .unwrap_or_default(),
+            false => *came,
+        };
+        Ok(StockAdjustmentLine {
+            product_id: line.product_id,
+            quantity: line.quantity,
+            unit_cost: line.unit_cost,
+            value: Amount::money(base, value).ok_or_else(too_large)?,
+        })
+    });
+    lines.collect()
+}
+
+fn too_large() -> Problem {
+    Problem::rule("out_of_range", "the value is too large")
+}
+
+fn insert(tx: &mut Tx<'_>, adjustment: &StockAdjustment) -> Result<()> {
+    diesel::insert_into(stock_adjustments::table)
+        .values((
+            stock_adjustments::id.eq(adjustment.id),
+            stock_adjustments::number.eq(&adjustment.number),
+            stock_adjustments::warehouse_id.eq(adjustment.warehouse_id),
+            stock_adjustments::kind.eq(adjustment.kind),
+            stock_adjustments::reason.eq(&adjustment.reason),
+            stock_adjustments::adjusted_on.eq(adjustment.date),
+            stock_adjustments::created_at.eq(adjustment.created_at),
+        ))
+        .execute(&mut **tx)?;
+    let lines = &adjustment.lines;
+    sql(
+        "INSERT INTO stock_adjustment_lines (adjustment_id, position, product_id, quantity, unit_cost, value)
+         SELECT $1, * FROM unnest($2, $3, $4, $5, $6)",
+    )
+    .bind::<SqlUuid, _>(adjustment.id)
+    .bind::<Array<Integer>, _>((1..).zip(lines).map(|(position, _)| position).collect::<Vec<i32>>())
+    .bind::<Array<SqlUuid>, _>(lines.iter().map(|line| line.product_id).collect::<Vec<_>>())
+    .bind::<Array<Numeric>, _>(lines.iter().map(|line| line.quantity).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Numeric>>, _>(lines.iter().map(|line| line.unit_cost).collect::<Vec<_>>())
+    .bind::<Array<Numeric>, _>(lines.iter().map(|line| line.value).collect::<Vec<_>>())
+    .run(tx)?;
+    Ok(())
+}
