@@ -1,8 +1,8 @@
 //! The service, put together from its modules.
 
 use crate::{
-    catalog, company, currencies, customers, exchange, inventory, ledger, may, migrations, payments, pricing,
-    purchasing, receivables, sales, taxes, warehouse,
+    catalog, company, currencies, customers, exchange, inventory, ledger, may, migrations, payment_terms, payments,
+    pricing, purchasing, receivables, sales, taxes, warehouse,
 };
 use service_kit::auth::APPLY;
 use service_kit::problem::Constraint;
@@ -34,6 +34,7 @@ fn routes(routes: &mut Routes) {
     sales::routes(routes);
     warehouse::routes(routes);
     company::routes(routes);
+    payment_terms::routes(routes);
     ledger::routes(routes);
     currencies::routes(routes);
     taxes::routes(routes);
@@ -51,6 +52,7 @@ const LISTS: &[&[Constraint]] = &[
     sales::CONSTRAINTS,
     warehouse::CONSTRAINTS,
     company::CONSTRAINTS,
+    payment_terms::CONSTRAINTS,
     ledger::CONSTRAINTS,
     currencies::CONSTRAINTS,
     taxes::CONSTRAINTS,

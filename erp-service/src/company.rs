@@ -11,6 +11,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use service_kit::decimal::Fraction;
+use service_kit::http::present;
 use service_kit::problem::Constraint;
 use service_kit::{Answer, Body, Command, Currency, Faults, Problem, Read, Resource, Result, Routes, Tx, text_enum};
 use std::collections::BTreeMap;
@@ -40,6 +41,13 @@ pub struct Company {
     pub price_deviation_limits: BTreeMap<String, Fraction>,
     /// What of a sales order may be invoiced unless the order says otherwise.
     pub invoicing_policy: InvoicingPolicy,
+    /// Terms of parties that have none of their own.
+    pub payment_terms_id: Uuid,
+    /// Whether tax is due when an advance is received.
+    pub tax_on_advances: bool,
+    /// Releases and shipments stop when an invoice is overdue by more days; a customer may have a
+    /// number of its own. `null`: never.
+    pub overdue_stop_days: Option<i32>,
     pub revision: i64,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
@@ -57,6 +65,13 @@ pub struct CompanyPatch {
     pub price_deviation_limits: Option<BTreeMap<String, Option<Fraction>>>,
     #[schema(nullable = false)]
     pub invoicing_policy: Option<InvoicingPolicy>,
+    #[schema(nullable = false)]
+    pub payment_terms_id: Option<Uuid>,
+    #[schema(nullable = false)]
+    pub tax_on_advances: Option<bool>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(minimum = 0, maximum = 3650)]
+    pub overdue_stop_days: Option<Option<i32>>,
 }
 
 /// An object of fractions or `null`, which the derived schema cannot say.
@@ -80,17 +95,28 @@ struct CompanyRow {
     base_currency: Currency,
     price_deviation_limits: Value,
     invoicing_policy: InvoicingPolicy,
+    payment_terms_id: Uuid,
+    tax_on_advances: bool,
+    overdue_stop_days: Option<i32>,
     revision: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
 
-pub const CONSTRAINTS: &[Constraint] = &[Constraint::conflict(
-    "company_base_currency_in_use",
-    "base_currency_in_use",
-    "/base_currency",
-    "there are customers whose limits are in the base currency",
-)];
+pub const CONSTRAINTS: &[Constraint] = &[
+    Constraint::conflict(
+        "company_base_currency_in_use",
+        "base_currency_in_use",
+        "/base_currency",
+        "there are customers whose limits are in the base currency",
+    ),
+    Constraint::rule(
+        "company_payment_terms_id_fkey",
+        "unknown_payment_terms",
+        "/payment_terms_id",
+        "there are no such payment terms",
+    ),
+];
 
 impl From<CompanyRow> for Company {
     fn from(row: CompanyRow) -> Self {
@@ -103,6 +129,9 @@ impl From<CompanyRow> for Company {
                 .filter_map(|(role, limit)| Some((role.clone(), limit.as_str()?.parse().ok()?)))
                 .collect(),
             invoicing_policy: row.invoicing_policy,
+            payment_terms_id: row.payment_terms_id,
+            tax_on_advances: row.tax_on_advances,
+            overdue_stop_days: row.overdue_stop_days,
             revision: row.revision,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -165,21 +194,28 @@ fn update(tx: &mut Tx<'_>, patch: &CompanyPatch) -> Result<Company> {
         .first(&mut **tx)?;
     let before = Company::from(row);
     tx.require_match(&before)?;
-    let limits = merged_limits(&before, patch)?;
-    let name = patch.name.as_ref().unwrap_or(&before.name);
-    let base_currency = patch.base_currency.unwrap_or(before.base_currency);
-    let policy = patch.invoicing_policy.unwrap_or(before.invoicing_policy);
-    let unchanged = (name, base_currency, &limits) == (&before.name, before.base_currency, &before.price_deviation_limits)
-        && policy == before.invoicing_policy;
-    if unchanged {
+    let wanted = Company {
+        price_deviation_limits: merged_limits(&before, patch)?,
+        name: patch.name.clone().unwrap_or_else(|| before.name.clone()),
+        base_currency: patch.base_currency.unwrap_or(before.base_currency),
+        payment_terms_id: patch.payment_terms_id.unwrap_or(before.payment_terms_id),
+        invoicing_policy: patch.invoicing_policy.unwrap_or(before.invoicing_policy),
+        tax_on_advances: patch.tax_on_advances.unwrap_or(before.tax_on_advances),
+        overdue_stop_days: patch.overdue_stop_days.unwrap_or(before.overdue_stop_days),
+        ..before.clone()
+    };
+    if wanted == before {
         return Ok(before);
     }
     let row: CompanyRow = diesel::update(company::table.find(ID))
         .set((
-            company::name.eq(name),
-            company::base_currency.eq(base_currency),
-            company::price_deviation_limits.eq(serde_json::to_value(&limits)?),
-            company::invoicing_policy.eq(policy),
+            company::name.eq(&wanted.name),
+            company::base_currency.eq(wanted.base_currency),
+            company::price_deviation_limits.eq(serde_json::to_value(&wanted.price_deviation_limits)?),
+            company::payment_terms_id.eq(wanted.payment_terms_id),
+            company::invoicing_policy.eq(wanted.invoicing_policy),
+            company::tax_on_advances.eq(wanted.tax_on_advances),
+            company::overdue_stop_days.eq(wanted.overdue_stop_days),
             company::revision.eq(company::revision + 1),
             company::updated_at.eq(tx.now()),
         ))

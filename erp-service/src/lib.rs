@@ -9,6 +9,7 @@
 //! | [`sales`] | sales orders with their decision, deliveries, credit |
 //! | [`warehouse`] | documents that change stock: adjustments |
 //! | [`company`] | settings |
+//! | [`payment_terms`] | when customers pay, and we our suppliers |
 //!
 //! Modules depend on each other in one direction: catalog ← pricing ← inventory ← sales
 //! ← warehouse, and customers ← sales. [`app`] puts them together; [`may`] names every permission.
@@ -23,6 +24,7 @@ pub mod inventory;
 pub mod ledger;
 pub mod may;
 pub mod migrations;
+pub mod payment_terms;
 pub mod payments;
 pub mod pricing;
 pub mod purchasing;

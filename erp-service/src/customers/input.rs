@@ -7,6 +7,7 @@ use serde_json::Value;
 use service_kit::Amount;
 use service_kit::http::present;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 /// The CRM's part of a customer.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -69,6 +70,14 @@ pub struct CustomerPatch {
     #[serde(default, deserialize_with = "present")]
     #[schema(min_length = 1, max_length = 500)]
     pub blocked_reason: Option<Option<String>>,
+    /// `null`: the company's.
+    #[serde(default, deserialize_with = "present")]
+    pub payment_terms_id: Option<Option<Uuid>>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(minimum = 0, maximum = 3650)]
+    pub overdue_stop_days: Option<Option<i32>>,
+    #[schema(nullable = false)]
+    pub dunning_blocked: Option<bool>,
     /// The CRM's: refused with 409 `not_owner`.
     #[serde(default, deserialize_with = "given")]
     pub name: Option<Value>,
@@ -167,6 +176,9 @@ impl CustomerPatch {
             credit_hold_reason: reason(&self.credit_hold_reason, &own.credit_hold_reason).filter(|_| credit_hold),
             blocked,
             blocked_reason: reason(&self.blocked_reason, &own.blocked_reason).filter(|_| blocked),
+            payment_terms_id: self.payment_terms_id.unwrap_or(own.payment_terms_id),
+            overdue_stop_days: self.overdue_stop_days.unwrap_or(own.overdue_stop_days),
+            dunning_blocked: self.dunning_blocked.unwrap_or(own.dunning_blocked),
         }
     }
 }

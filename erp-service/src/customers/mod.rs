@@ -3,7 +3,7 @@
 //! A customer has two masters. **The CRM** owns who it is (name, legal entities, contacts,
 //! addresses, grade …); that part arrives as a whole by `PUT` with its `source_version`, and a
 //! newer one wins. **The ERP** owns the terms: tier, credit limit (none = unlimited, 0 =
-//! prepayment), credit hold, block; they change by `PATCH`.
+//! prepayment), credit hold, block, payment terms; they change by `PATCH`.
 //!
 //! - `version` counts changes of the terms; each is a `customer.credit_changed` event, and so is
 //!   the creation, because the CRM shows the terms. Applying the CRM's part emits nothing: nothing
@@ -32,9 +32,17 @@ pub fn routes(routes: &mut Routes) {
     handlers::routes(routes);
 }
 
-pub const CONSTRAINTS: &[Constraint] = &[Constraint::rule(
-    "customers_credit_limit_not_negative",
-    "out_of_range",
-    "/credit_limit",
-    "must not be negative",
-)];
+pub const CONSTRAINTS: &[Constraint] = &[
+    Constraint::rule(
+        "customers_credit_limit_not_negative",
+        "out_of_range",
+        "/credit_limit",
+        "must not be negative",
+    ),
+    Constraint::rule(
+        "customers_payment_terms_id_fkey",
+        "unknown_payment_terms",
+        "/payment_terms_id",
+        "there are no such payment terms",
+    ),
+];

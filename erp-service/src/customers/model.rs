@@ -72,6 +72,9 @@ pub(super) struct OwnPart {
     pub credit_hold_reason: Option<String>,
     pub blocked: bool,
     pub blocked_reason: Option<String>,
+    pub payment_terms_id: Option<Uuid>,
+    pub overdue_stop_days: Option<i32>,
+    pub dunning_blocked: bool,
 }
 
 /// A customer: the CRM's part as last applied, and the terms that the ERP owns.
@@ -113,6 +116,12 @@ pub struct Customer {
     /// New orders are rejected.
     pub blocked: bool,
     pub blocked_reason: Option<String>,
+    /// `null`: the company's.
+    pub payment_terms_id: Option<Uuid>,
+    /// Releases and shipments stop when an invoice is overdue by more days; `null`: as the company says.
+    pub overdue_stop_days: Option<i32>,
+    /// Gets no reminders.
+    pub dunning_blocked: bool,
     /// Counts changes of the ERP's part.
     pub version: i64,
     /// Counts changes of the whole record.
@@ -141,6 +150,8 @@ pub struct Terms {
     pub blocked: bool,
     pub status: CustomerStatus,
     pub name: String,
+    pub payment_terms_id: Option<Uuid>,
+    pub overdue_stop_days: Option<i32>,
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -188,6 +199,9 @@ impl CustomerRow {
             credit_hold_reason: own.credit_hold_reason,
             blocked: own.blocked,
             blocked_reason: own.blocked_reason,
+            payment_terms_id: own.payment_terms_id,
+            overdue_stop_days: own.overdue_stop_days,
+            dunning_blocked: own.dunning_blocked,
             version: self.version,
             revision: self.revision,
             created_at: self.created_at,

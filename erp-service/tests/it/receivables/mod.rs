@@ -1,1 +1,3 @@
-//! Tests of the module through HTTP.
+//! What customers owe: terms, invoices, credit notes, exposure, prepayments, statements, reminders.
+
+mod payment_terms;
