@@ -49,7 +49,8 @@ pub fn announce(tx: &mut Tx<'_>, supplies: &[Supply]) -> Result<()> {
          SELECT id, product_id, warehouse_id, source_type, source_id, source_number, expected_on, quantity, quantity, $1, $2
          FROM unnest($3, $4, $5, $6, $7, $8, $9, $10)
              AS w(id, product_id, warehouse_id, source_type, source_id, source_number, expected_on, quantity)
-         ON CONFLICT (id) DO UPDATE SET expected_on = excluded.expected_on, quantity = excluded.quantity,
+         ON CONFLICT (id) DO UPDATE SET product_id = excluded.product_id, warehouse_id = excluded.warehouse_id,
+             source_number = excluded.source_number, expected_on = excluded.expected_on, quantity = excluded.quantity,
              open_quantity = excluded.open_quantity, updated_at = excluded.updated_at")
     .bind::<Timestamptz, _>(tx.now())
     .bind::<Timestamptz, _>(tx.now())

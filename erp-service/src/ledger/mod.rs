@@ -20,11 +20,13 @@ mod entry;
 pub mod numbers;
 pub mod open_items;
 mod posting;
+mod references;
 mod roles;
 
 pub use days::{PostingDay, posting_day};
 pub use entry::{Entry, EntryKind, Journal, Line, Source, Sum};
 pub use posting::{Posted, post, reverse};
+pub use references::{dimensions_in_use, postable};
 pub use roles::{Account, Facts, Role, Rules, rules};
 
 use service_kit::Routes;

@@ -2,10 +2,17 @@
 //!
 //! - [`suppliers`]: the master of suppliers, emitted as `supplier.changed`
 //! - [`prices`]: what a supplier asks for a product; exactly one price answers a question
+//! - [`orders`]: purchase orders, approved by a second person within a limit ([`approval`])
+//! - [`settings`]: tolerances and what needs no second person
 //!
 //! Invariants live in the database as well: see the migration.
 
+pub mod approval;
+mod exchange;
+pub mod orders;
 pub mod prices;
+mod references;
+pub mod settings;
 pub mod suppliers;
 
 use service_kit::Routes;
@@ -14,6 +21,9 @@ use service_kit::problem::Constraint;
 pub fn routes(routes: &mut Routes) {
     suppliers::routes(routes);
     prices::routes(routes);
+    settings::routes(routes);
+    approval::routes(routes);
+    orders::routes(routes);
 }
 
 pub const CONSTRAINTS: &[Constraint] = &[
@@ -34,5 +44,47 @@ pub const CONSTRAINTS: &[Constraint] = &[
         "duplicate_price",
         "/valid_from",
         "the supplier has a price of this product, currency, minimum quantity and first day",
+    ),
+    Constraint::conflict(
+        "purchase_approval_limits_pkey",
+        "duplicate",
+        "/id",
+        "a limit with this id exists",
+    ),
+    Constraint::conflict(
+        "purchase_approval_limits_role_unique",
+        "duplicate",
+        "/role",
+        "the role has a limit",
+    ),
+    Constraint::conflict(
+        "purchase_approval_limits_key_unique",
+        "duplicate",
+        "/api_key_id",
+        "the key has a limit",
+    ),
+    Constraint::rule(
+        "purchase_approval_limits_api_key_id_fkey",
+        "unknown_key",
+        "/api_key_id",
+        "there is no such key",
+    ),
+    Constraint::conflict(
+        "purchase_orders_pkey",
+        "duplicate",
+        "/id",
+        "a purchase order with this id exists",
+    ),
+    Constraint::conflict(
+        "purchase_orders_external_ref_unique",
+        "duplicate",
+        "/external_ref",
+        "a purchase order with this external_ref exists",
+    ),
+    Constraint::conflict(
+        "purchase_order_lines_pkey",
+        "duplicate",
+        "/lines",
+        "a line with this id exists",
     ),
 ];

@@ -41,3 +41,91 @@ diesel::table! {
         updated_at -> Timestamptz,
     }
 }
+
+diesel::table! {
+    purchase_approval_limits (id) {
+        id -> Uuid,
+        role -> Nullable<Text>,
+        api_key_id -> Nullable<Uuid>,
+        amount -> Numeric,
+        revision -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    purchasing_settings (id) {
+        id -> Uuid,
+        approval_free_up_to -> Numeric,
+        over_receipt_tolerance -> Numeric,
+        bill_tolerance_fraction -> Numeric,
+        bill_tolerance_amount -> Numeric,
+        revision -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    purchase_orders (id) {
+        id -> Uuid,
+        number -> Nullable<Text>,
+        lifecycle -> Text,
+        receipt -> Text,
+        supplier_id -> Uuid,
+        currency -> Text,
+        order_date -> Date,
+        warehouse_id -> Nullable<Uuid>,
+        external_ref -> Nullable<Text>,
+        supplier_reference -> Nullable<Text>,
+        note -> Nullable<Text>,
+        net -> Numeric,
+        value -> Nullable<Numeric>,
+        approved_value -> Nullable<Numeric>,
+        rejection -> Nullable<Text>,
+        end_reason -> Nullable<Text>,
+        created_by -> Uuid,
+        changed_by -> Uuid,
+        submitted_by -> Nullable<Uuid>,
+        approved_by -> Nullable<Uuid>,
+        approved_at -> Nullable<Timestamptz>,
+        version -> Int8,
+        revision -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        status -> Text,
+    }
+}
+
+diesel::table! {
+    purchase_order_lines (id) {
+        id -> Uuid,
+        order_id -> Uuid,
+        position -> Int4,
+        product_id -> Nullable<Uuid>,
+        description -> Nullable<Text>,
+        account_id -> Nullable<Uuid>,
+        department_id -> Nullable<Uuid>,
+        project_id -> Nullable<Uuid>,
+        unit -> Nullable<Text>,
+        quantity -> Numeric,
+        unit_price -> Numeric,
+        price_source -> Text,
+        supplier_sku -> Nullable<Text>,
+        line_total -> Numeric,
+        expected_on -> Date,
+        warehouse_id -> Nullable<Uuid>,
+        over_receipt_tolerance -> Nullable<Numeric>,
+        received_quantity -> Numeric,
+        returned_quantity -> Numeric,
+        replaced_quantity -> Numeric,
+        billed_quantity -> Numeric,
+        matched_quantity -> Numeric,
+        matched_amount -> Numeric,
+        requisition_line_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::joinable!(purchase_order_lines -> purchase_orders (order_id));
+diesel::allow_tables_to_appear_in_same_query!(purchase_orders, purchase_order_lines, suppliers, supplier_prices);

@@ -1,4 +1,6 @@
 //! Purchasing, one file a resource.
 
+mod buying;
+mod purchase_orders;
 mod supplier_prices;
 mod suppliers;

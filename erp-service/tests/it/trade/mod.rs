@@ -1,3 +1,1 @@
 //! Tests of the module through HTTP.
-
-mod price_and_tier;

@@ -1,2 +1,0 @@
-DELETE FROM prices WHERE customer_id IS NOT NULL;
-ALTER TABLE prices DROP COLUMN customer_id;
