@@ -151,6 +151,7 @@ diesel::table! {
         price_list_name -> Text,
         currency -> Text,
         tier -> Nullable<Text>,
+        customer_id -> Nullable<Uuid>,
         product_id -> Uuid,
         unit_price -> Numeric,
         minimum_quantity -> Numeric,

@@ -94,6 +94,8 @@ pub struct Price<'a> {
     pub currency: &'a RawValue,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<&'a RawValue>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub customer_id: Option<&'a RawValue>,
     #[serde(borrow)]
     pub unit_price: &'a RawValue,
     #[serde(borrow)]

@@ -36,6 +36,8 @@ pub struct PriceReplicaIn {
     /// The tier of customers that it is for; absent for the base list of the currency.
     #[schema(min_length = 1, max_length = 60)]
     pub tier: Option<String>,
+    /// The customer whose own price it is.
+    pub customer_id: Option<Uuid>,
     pub product_id: Uuid,
     pub unit_price: UnitPrice,
     /// Applies from this quantity on.
@@ -69,6 +71,8 @@ pub struct Price {
     pub currency: Currency,
     /// The tier of customers that it is for; null for the base list of the currency.
     pub tier: Option<String>,
+    /// The customer whose own price it is: it goes before the tier's.
+    pub customer_id: Option<Uuid>,
     pub product_id: Uuid,
     pub unit_price: UnitPrice,
     /// Applies from this quantity on.
@@ -185,6 +189,7 @@ fn apply(tx: &mut Tx<'_>, id: Uuid, told: &PriceReplicaIn) -> Result<Put<Price>>
         price_list_name: told.price_list_name.clone(),
         currency: told.currency,
         tier: told.tier.clone(),
+        customer_id: told.customer_id,
         product_id: told.product_id,
         unit_price: told.unit_price,
         minimum_quantity: told.minimum_quantity,
@@ -225,30 +230,32 @@ struct Found {
 /// The list price of each (product, quantity) on a date, in the order asked; `None` where the
 /// replica knows none.
 ///
-/// The ERP's rule: the tier's list before the base list, then the largest minimum quantity that is
+/// The ERP's rule: the customer's own list before the tier's, that before the base list, then the largest minimum quantity that is
 /// reached, then the latest `valid_from`; `valid_to` includes that day.
 ///
 /// # Errors
 /// When the database refuses.
 pub fn prices_for(
     conn: &mut PgConnection,
+    customer: Uuid,
     tier: Option<&str>,
     currency: Currency,
     date: NaiveDate,
     asked: &[(Uuid, Quantity)],
 ) -> QueryResult<Vec<Option<UnitPrice>>> {
     let found: Vec<Found> = sql("SELECT asked.position, price.unit_price
-         FROM (SELECT $1 AS tier, $2 AS currency, $3 AS date) AS question
-         CROSS JOIN unnest($4, $5) WITH ORDINALITY AS asked (product_id, quantity, position)
+         FROM (SELECT $1 AS customer, $2 AS tier, $3 AS currency, $4 AS date) AS question
+         CROSS JOIN unnest($5, $6) WITH ORDINALITY AS asked (product_id, quantity, position)
          CROSS JOIN LATERAL (
              SELECT unit_price FROM prices
              WHERE product_id = asked.product_id AND currency = question.currency
-               AND (tier IS NULL OR tier = question.tier)
+               AND (tier IS NULL OR tier = question.tier) AND (customer_id IS NULL OR customer_id = question.customer)
                AND minimum_quantity <= asked.quantity
                AND (valid_from IS NULL OR valid_from <= question.date)
                AND (valid_to IS NULL OR valid_to >= question.date)
-             ORDER BY tier NULLS LAST, minimum_quantity DESC, valid_from DESC NULLS LAST, id
+             ORDER BY customer_id NULLS LAST, tier NULLS LAST, minimum_quantity DESC, valid_from DESC NULLS LAST, id
              LIMIT 1) AS price")
+    .bind::<SqlUuid, _>(customer)
     .bind::<Nullable<Text>, _>(tier)
     .bind::<Text, _>(currency)
     .bind::<Date, _>(date)

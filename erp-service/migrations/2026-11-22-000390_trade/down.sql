@@ -1,3 +1,18 @@
+DROP FUNCTION customer_tier;
+ALTER TABLE customers DROP COLUMN tier_valid_to;
+DROP TRIGGER customers_keep_new_grade ON customers;
+DROP TRIGGER customers_keep_grade ON customers;
+DROP FUNCTION keep_customer_grade;
+DROP TABLE customer_grades;
+DROP TABLE grade_tiers;
+DROP FUNCTION price_for;
+DELETE FROM prices USING price_lists WHERE price_lists.id = prices.price_list_id AND price_lists.customer_id IS NOT NULL;
+DELETE FROM price_lists WHERE customer_id IS NOT NULL;
+ALTER TABLE price_lists
+    DROP CONSTRAINT price_lists_tier_or_customer,
+    DROP CONSTRAINT price_lists_one_per_tier,
+    DROP COLUMN customer_id,
+    ADD CONSTRAINT price_lists_one_per_tier UNIQUE NULLS NOT DISTINCT (currency, tier);
 ALTER TABLE sales_order_lines
     DROP COLUMN invoiced_quantity, DROP COLUMN returned_quantity, DROP COLUMN returned_uninvoiced_quantity, DROP COLUMN taxes;
 DROP INDEX sales_orders_uninvoiced;

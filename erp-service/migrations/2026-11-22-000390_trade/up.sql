@@ -38,3 +38,89 @@ ALTER TABLE sales_order_lines
     ADD CONSTRAINT sales_order_lines_returned_within_delivered CHECK (returned_quantity <= delivered_quantity),
     ADD CONSTRAINT sales_order_lines_returned_uninvoiced_within CHECK (returned_uninvoiced_quantity <= returned_quantity),
     ADD CONSTRAINT sales_order_lines_invoiced_within_ordered CHECK (invoiced_quantity + returned_uninvoiced_quantity <= quantity);
+
+-- Prices of one customer: a list bound to it. It goes before the tier's list and the base list.
+ALTER TABLE price_lists
+    ADD COLUMN customer_id uuid CONSTRAINT price_lists_customer_id_fkey REFERENCES customers,
+    DROP CONSTRAINT price_lists_one_per_tier,
+    ADD CONSTRAINT price_lists_one_per_tier UNIQUE NULLS NOT DISTINCT (currency, tier, customer_id),
+    ADD CONSTRAINT price_lists_tier_or_customer CHECK (tier IS NULL OR customer_id IS NULL);
+
+-- The one price that answers a question, written once for whoever asks.
+CREATE FUNCTION price_for(wanted uuid, amount numeric, buyer uuid, of_tier text, in_currency text, on_day date)
+RETURNS TABLE (price_id uuid, price_list_id uuid, price_list_name text, customer_id uuid, tier text, unit_price numeric,
+               minimum_quantity numeric, valid_from date, valid_to date)
+LANGUAGE sql STABLE AS $$
+    SELECT p.id, l.id, l.name, l.customer_id, l.tier, p.unit_price, p.minimum_quantity, p.valid_from, p.valid_to
+    FROM price_lists l JOIN prices p ON p.price_list_id = l.id
+    WHERE l.currency = in_currency
+      AND (l.tier IS NULL OR l.tier = of_tier) AND (l.customer_id IS NULL OR l.customer_id = buyer)
+      AND p.product_id = wanted AND p.minimum_quantity <= amount
+      AND (p.valid_from IS NULL OR p.valid_from <= on_day) AND (p.valid_to IS NULL OR p.valid_to >= on_day)
+    ORDER BY l.customer_id IS NULL, l.tier IS NULL, p.minimum_quantity DESC, p.valid_from DESC NULLS LAST
+    LIMIT 1
+$$;
+
+-- Which tier a grade of the CRM means from which day on. Without a grade: the default.
+CREATE TABLE grade_tiers (
+    id         uuid PRIMARY KEY,
+    grade      text CHECK (length(grade) BETWEEN 1 AND 60),
+    -- NULL: from that day on no tier, which is the base list.
+    tier       text CHECK (length(tier) BETWEEN 1 AND 60),
+    valid_from date,
+    revision   bigint NOT NULL DEFAULT 1,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    CONSTRAINT grade_tiers_one_per_day UNIQUE NULLS NOT DISTINCT (grade, valid_from)
+);
+CREATE INDEX grade_tiers_by_age ON grade_tiers (created_at, id);
+
+-- The grades that a customer had, each from its day on: orders are priced by the one of their date.
+CREATE TABLE customer_grades (
+    customer_id    uuid NOT NULL REFERENCES customers,
+    grade          text,
+    effective_from date,
+    CONSTRAINT customer_grades_one_per_day UNIQUE NULLS NOT DISTINCT (customer_id, effective_from)
+);
+-- The CRM tells the grade in force. What it said of later days before does not hold any more.
+CREATE FUNCTION keep_customer_grade() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    since date := NEW.grade_effective_from;
+BEGIN
+    IF TG_OP = 'UPDATE' AND NEW.grade IS NOT DISTINCT FROM OLD.grade THEN
+        DELETE FROM customer_grades WHERE customer_id = NEW.id AND effective_from IS NOT DISTINCT FROM OLD.grade_effective_from;
+    END IF;
+    IF since IS NULL AND EXISTS (SELECT FROM customer_grades WHERE customer_id = NEW.id) THEN
+        since := NEW.as_of::date;
+    END IF;
+    DELETE FROM customer_grades WHERE customer_id = NEW.id AND (effective_from > since OR since IS NULL);
+    INSERT INTO customer_grades VALUES (NEW.id, NEW.grade, since)
+    ON CONFLICT (customer_id, effective_from) DO UPDATE SET grade = excluded.grade;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER customers_keep_grade AFTER INSERT ON customers
+    FOR EACH ROW WHEN (NEW.grade IS NOT NULL) EXECUTE FUNCTION keep_customer_grade();
+CREATE TRIGGER customers_keep_new_grade AFTER UPDATE ON customers
+    FOR EACH ROW WHEN (OLD.grade IS DISTINCT FROM NEW.grade OR OLD.grade_effective_from IS DISTINCT FROM NEW.grade_effective_from)
+    EXECUTE FUNCTION keep_customer_grade();
+INSERT INTO customer_grades SELECT id, grade, grade_effective_from FROM customers WHERE grade IS NOT NULL;
+
+-- Last day of a manual tier; it includes that day.
+ALTER TABLE customers ADD COLUMN tier_valid_to date,
+    ADD CONSTRAINT customers_tier_valid_to_of_tier CHECK (tier_valid_to IS NULL OR tier IS NOT NULL);
+
+-- The tier of a customer on a day: the manual one, else what its grade of that day means, else the default.
+CREATE FUNCTION customer_tier(buyer uuid, on_day date) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT coalesce(
+        CASE WHEN c.tier_valid_to IS NULL OR c.tier_valid_to >= on_day THEN c.tier END,
+        (SELECT m.tier FROM grade_tiers m
+         WHERE m.grade = (SELECT g.grade FROM customer_grades g
+                          WHERE g.customer_id = c.id AND (g.effective_from IS NULL OR g.effective_from <= on_day)
+                          ORDER BY g.effective_from DESC NULLS LAST LIMIT 1)
+           AND (m.valid_from IS NULL OR m.valid_from <= on_day)
+         ORDER BY m.valid_from DESC NULLS LAST LIMIT 1),
+        (SELECT m.tier FROM grade_tiers m
+         WHERE m.grade IS NULL AND (m.valid_from IS NULL OR m.valid_from <= on_day)
+         ORDER BY m.valid_from DESC NULLS LAST LIMIT 1))
+    FROM customers c WHERE c.id = buyer
+$$;

@@ -95,6 +95,9 @@ fn check(patch: &CustomerPatch, row: &CustomerRow, base: Currency) -> Result<(),
             "the customer is not blocked",
         ),
     ];
+    if matches!(patch.tier_valid_to, Some(Some(_))) && own.tier.is_none() {
+        faults.add("/tier_valid_to", "reason_without_cause", "there is no tier");
+    }
     for (pointer, reason, reasonable, message) in reasons {
         if matches!(reason, Some(Some(_))) && !reasonable {
             faults.add(pointer, "reason_without_cause", message);

@@ -57,6 +57,9 @@ pub struct CustomerPatch {
     #[serde(default, deserialize_with = "present")]
     #[schema(min_length = 1, max_length = 500)]
     pub tier_reason: Option<Option<String>>,
+    /// Last day of the tier; `null`: without end.
+    #[serde(default, deserialize_with = "present")]
+    pub tier_valid_to: Option<Option<NaiveDate>>,
     /// `null`: unlimited. 0: prepayment.
     #[serde(default, deserialize_with = "present")]
     pub credit_limit: Option<Option<Amount>>,
@@ -170,6 +173,10 @@ impl CustomerPatch {
             |patch: &Option<Option<String>>, old: &Option<String>| patch.clone().unwrap_or_else(|| old.clone());
         OwnPart {
             tier_reason: reason(&self.tier_reason, &own.tier_reason).filter(|_| tier.is_some()),
+            tier_valid_to: self
+                .tier_valid_to
+                .unwrap_or(own.tier_valid_to)
+                .filter(|_| tier.is_some()),
             tier,
             credit_limit: self.credit_limit.unwrap_or(own.credit_limit),
             credit_hold,

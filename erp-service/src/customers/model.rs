@@ -67,6 +67,7 @@ pub(super) struct CrmPart {
 pub(super) struct OwnPart {
     pub tier: Option<String>,
     pub tier_reason: Option<String>,
+    pub tier_valid_to: Option<NaiveDate>,
     pub credit_limit: Option<Amount>,
     pub credit_hold: bool,
     pub credit_hold_reason: Option<String>,
@@ -104,9 +105,11 @@ pub struct Customer {
     pub source_version: i64,
     /// When the CRM's part was what it is here.
     pub as_of: DateTime<Utc>,
-    /// Decides the price list.
+    /// Set by hand: goes before what the grade means.
     pub tier: Option<String>,
     pub tier_reason: Option<String>,
+    /// Last day of the tier; `null`: without end.
+    pub tier_valid_to: Option<NaiveDate>,
     /// `null`: unlimited. 0: prepayment.
     pub credit_limit: Option<Amount>,
     pub credit_currency: Currency,
@@ -193,6 +196,7 @@ impl CustomerRow {
             as_of: self.as_of,
             tier: own.tier,
             tier_reason: own.tier_reason,
+            tier_valid_to: own.tier_valid_to,
             credit_limit: own.credit_limit.and_then(|limit| Amount::money(base, limit.value())),
             credit_currency: base,
             credit_hold: own.credit_hold,

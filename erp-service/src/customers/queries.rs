@@ -2,9 +2,11 @@ use super::model::{CrmPart, Customer, CustomerRow, CustomerWithExposure, Custome
 use crate::company;
 use crate::sales::credit;
 use crate::schema::customers;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{Date, Nullable, Text, Uuid as SqlUuid};
 use rust_decimal::Decimal;
+use service_kit::db::sql;
 use service_kit::{Amount, Currency, Page, Result, keyset_page};
 use uuid::Uuid;
 
@@ -159,4 +161,22 @@ pub fn has_legal_entity(conn: &mut PgConnection, id: Uuid, entity: Uuid) -> Quer
     let wanted = serde_json::json!([{ "id": entity }]);
     let of_customer = customers::table.filter(customers::id.eq(id).and(customers::legal_entities.contains(wanted)));
     diesel::select(diesel::dsl::exists(of_customer)).get_result(conn)
+}
+
+/// The tier of a customer on a day: the manual one, else what its grade of that day means, else the
+/// default.
+///
+/// # Errors
+/// When the database refuses.
+pub fn tier_on(conn: &mut PgConnection, id: Uuid, day: NaiveDate) -> QueryResult<Option<String>> {
+    #[derive(QueryableByName)]
+    struct Found {
+        #[diesel(sql_type = Nullable<Text>)]
+        tier: Option<String>,
+    }
+    let found: Found = sql("SELECT customer_tier($1, $2) AS tier")
+        .bind::<SqlUuid, _>(id)
+        .bind::<Date, _>(day)
+        .row(conn)?;
+    Ok(found.tier)
 }

@@ -1,4 +1,4 @@
-//! Price lists: one for each (tier, currency); without a tier it is the currency's base list.
+//! Price lists: one for each (customer or tier, currency); without either it is the currency's base list.
 
 use super::prices;
 use crate::may;
@@ -22,8 +22,10 @@ pub struct PriceList {
     pub id: Uuid,
     pub name: String,
     pub currency: Currency,
-    /// The tier of customers that it is for; `null` for the base list.
+    /// The tier of customers that it is for; `null` for the base list and for a customer's own.
     pub tier: Option<String>,
+    /// The customer whose own list it is.
+    pub customer_id: Option<Uuid>,
     pub version: i64,
     pub revision: i64,
     pub created_at: DateTime<Utc>,
@@ -40,6 +42,8 @@ pub struct PriceListIn {
     /// The tier of customers that it is for; absent for the base list of the currency.
     #[schema(min_length = 1, max_length = 60, pattern = r"\S")]
     pub tier: Option<String>,
+    /// The customer whose own list it is: its prices go before those of its tier.
+    pub customer_id: Option<Uuid>,
 }
 
 /// Tier and currency stay: prices of another tier are another list.
@@ -59,6 +63,7 @@ struct PriceListsQuery {
     /// ISO 4217 code.
     currency: Option<SearchText>,
     tier: Option<SearchText>,
+    customer_id: Option<Uuid>,
     limit: Option<Limit>,
     cursor: Option<Cursor>,
     /// `created_at` or `name`, with `-` for descending.
@@ -98,6 +103,9 @@ async fn list_price_lists(read: Read<may::ReadPriceLists>, query: Query<PriceLis
         }
         if let Some(tier) = &query.tier {
             found = found.filter(price_lists::tier.eq(tier.as_str()));
+        }
+        if let Some(customer) = query.customer_id {
+            found = found.filter(price_lists::customer_id.eq(customer));
         }
         keyset_page!(found, conn, query.limit, query.cursor, query.sort, id: price_lists::id as Uuid => |l: &PriceList| l.id, [
             "created_at" => price_lists::created_at as DateTime<Utc> => |l: &PriceList| l.created_at,
@@ -147,6 +155,7 @@ fn create(tx: &mut Tx<'_>, input: &PriceListIn) -> Result<PriceList> {
             price_lists::name.eq(&input.name),
             price_lists::currency.eq(input.currency),
             price_lists::tier.eq(&input.tier),
+            price_lists::customer_id.eq(input.customer_id),
             price_lists::created_at.eq(tx.now()),
             price_lists::updated_at.eq(tx.now()),
         ))

@@ -1,6 +1,6 @@
 //! Price quotes: what would this cost, and why. Nothing is stored.
 
-use super::rule::{self, Found};
+use super::rule::{self, Buyer, Found};
 use crate::catalog::products;
 use crate::{customers, may};
 use actix_web::post;
@@ -67,6 +67,8 @@ pub struct PriceCandidate {
     pub price_id: Uuid,
     pub price_list_id: Uuid,
     pub price_list_name: String,
+    /// The customer whose list it is.
+    pub customer_id: Option<Uuid>,
     pub tier: Option<String>,
     pub unit_price: UnitPrice,
     pub minimum_quantity: Quantity,
@@ -99,15 +101,19 @@ async fn create_price_quote(
 }
 
 fn quote(conn: &mut PgConnection, input: &PriceQuoteIn, date: NaiveDate) -> Result<PriceQuote> {
-    let tier = checked_tier(conn, input)?;
+    let tier = checked_tier(conn, input, date)?;
+    let buyer = Buyer {
+        customer: input.customer_id,
+        tier: tier.as_deref(),
+    };
     let asked: Vec<(Uuid, Quantity)> = input
         .lines
         .iter()
         .map(|line| (line.product_id, line.quantity))
         .collect();
     let products: Vec<Uuid> = asked.iter().map(|(product, _)| *product).collect();
-    let chosen = rule::prices_for(conn, tier.as_deref(), input.currency, date, &asked)?;
-    let candidates = rule::candidates(conn, tier.as_deref(), input.currency, &products)?;
+    let chosen = rule::prices_for(conn, buyer, input.currency, date, &asked)?;
+    let candidates = rule::candidates(conn, buyer, input.currency, &products)?;
     let lines = asked
         .into_iter()
         .zip(chosen)
@@ -145,7 +151,7 @@ fn quote(conn: &mut PgConnection, input: &PriceQuoteIn, date: NaiveDate) -> Resu
 }
 
 /// The tier asked for, once customer and products are known.
-fn checked_tier(conn: &mut PgConnection, input: &PriceQuoteIn) -> Result<Option<String>> {
+fn checked_tier(conn: &mut PgConnection, input: &PriceQuoteIn, date: NaiveDate) -> Result<Option<String>> {
     let mut faults = Faults::default();
     let mut tier = input.tier.clone();
     if let Some(customer) = input.customer_id {
@@ -153,7 +159,7 @@ fn checked_tier(conn: &mut PgConnection, input: &PriceQuoteIn) -> Result<Option<
             faults.add("/tier", "ambiguous", "give customer_id or tier, not both");
         }
         match customers::terms(conn, customer)? {
-            Some(terms) => tier = terms.tier,
+            Some(_) => tier = customers::tier_on(conn, customer, date)?,
             None => faults.add("/customer_id", "unknown_customer", "there is no such customer"),
         }
     }
@@ -182,6 +188,7 @@ fn candidate(price: Found, quantity: Quantity, date: NaiveDate, chosen: Option<&
         price_id: price.price_id,
         price_list_id: price.price_list_id,
         price_list_name: price.price_list_name,
+        customer_id: price.customer_id,
         tier: price.tier,
         unit_price: price.unit_price,
         minimum_quantity: price.minimum_quantity,

@@ -16,7 +16,10 @@ pub struct Found {
     pub price_list_id: Uuid,
     #[diesel(sql_type = Text)]
     pub price_list_name: String,
-    /// `None`: the base list.
+    /// The customer whose list it is.
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub customer_id: Option<Uuid>,
+    /// `None` and no customer: the base list.
     #[diesel(sql_type = Nullable<Text>)]
     pub tier: Option<String>,
     #[diesel(sql_type = Numeric)]
@@ -38,36 +41,43 @@ struct OfLine {
     found: Found,
 }
 
-/// The price of each (product, quantity) for a tier, currency and day, in one statement.
+/// For whom a price is asked.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Buyer<'a> {
+    /// Whose own prices go first.
+    pub customer: Option<Uuid>,
+    pub tier: Option<&'a str>,
+}
+
+impl<'a> Buyer<'a> {
+    pub fn of_tier(tier: Option<&'a str>) -> Self {
+        Buyer { customer: None, tier }
+    }
+}
+
+/// The price of each (product, quantity) for a buyer, currency and day, in one statement.
 ///
-/// The answer has one entry for each line, in their order; `None` where no price holds.
+/// The answer has one entry for each line, in their order; `None` where no price holds. The rule
+/// itself is the function `price_for` of the database, which orders ask as well.
 ///
 /// # Errors
 /// When the database refuses.
 pub fn prices_for(
     conn: &mut PgConnection,
-    tier: Option<&str>,
+    buyer: Buyer<'_>,
     currency: Currency,
     date: NaiveDate,
     lines: &[(Uuid, Quantity)],
 ) -> QueryResult<Vec<Option<Found>>> {
     let rows: Vec<OfLine> = sql("
-        WITH question (currency, tier, day) AS (SELECT $1::text, $2::text, $3::date)
+        WITH question (buyer, tier, currency, day) AS (SELECT $1::uuid, $2::text, $3::text, $4::date)
         SELECT asked.line, price.*
         FROM question q
-        CROSS JOIN unnest($4::uuid[], $5::numeric[]) WITH ORDINALITY AS asked (product_id, quantity, line)
-        CROSS JOIN LATERAL (
-            SELECT p.id AS price_id, l.id AS price_list_id, l.name AS price_list_name, l.tier,
-                   p.unit_price, p.minimum_quantity, p.valid_from, p.valid_to
-            FROM price_lists l JOIN prices p ON p.price_list_id = l.id
-            WHERE l.currency = q.currency AND (l.tier IS NULL OR l.tier = q.tier)
-              AND p.product_id = asked.product_id AND p.minimum_quantity <= asked.quantity
-              AND (p.valid_from IS NULL OR p.valid_from <= q.day) AND (p.valid_to IS NULL OR p.valid_to >= q.day)
-            ORDER BY l.tier IS NULL, p.minimum_quantity DESC, p.valid_from DESC NULLS LAST
-            LIMIT 1
-        ) price")
+        CROSS JOIN unnest($5::uuid[], $6::numeric[]) WITH ORDINALITY AS asked (product_id, quantity, line)
+        CROSS JOIN LATERAL price_for(asked.product_id, asked.quantity, q.buyer, q.tier, q.currency, q.day) price")
+    .bind::<Nullable<SqlUuid>, _>(buyer.customer)
+    .bind::<Nullable<Text>, _>(buyer.tier)
     .bind::<Text, _>(currency.code())
-    .bind::<Nullable<Text>, _>(tier)
     .bind::<Date, _>(date)
     .bind::<Array<SqlUuid>, _>(lines.iter().map(|(product, _)| *product).collect::<Vec<_>>())
     .bind::<Array<Numeric>, _>(lines.iter().map(|(_, quantity)| *quantity).collect::<Vec<_>>())
@@ -86,25 +96,27 @@ pub fn prices_for(
 /// Prices of each product that a question could have met, those that go first in front; at most 50.
 pub(super) fn candidates(
     conn: &mut PgConnection,
-    tier: Option<&str>,
+    buyer: Buyer<'_>,
     currency: Currency,
     products: &[Uuid],
 ) -> QueryResult<Vec<Vec<Found>>> {
     let rows: Vec<OfLine> = sql("
-        WITH question (currency, tier) AS (SELECT $1::text, $2::text)
+        WITH question (buyer, tier, currency) AS (SELECT $1::uuid, $2::text, $3::text)
         SELECT asked.line, price.*
         FROM question q
-        CROSS JOIN unnest($3::uuid[]) WITH ORDINALITY AS asked (product_id, line)
+        CROSS JOIN unnest($4::uuid[]) WITH ORDINALITY AS asked (product_id, line)
         CROSS JOIN LATERAL (
-            SELECT p.id AS price_id, l.id AS price_list_id, l.name AS price_list_name, l.tier,
+            SELECT p.id AS price_id, l.id AS price_list_id, l.name AS price_list_name, l.customer_id, l.tier,
                    p.unit_price, p.minimum_quantity, p.valid_from, p.valid_to
             FROM price_lists l JOIN prices p ON p.price_list_id = l.id
-            WHERE l.currency = q.currency AND (l.tier IS NULL OR l.tier = q.tier) AND p.product_id = asked.product_id
-            ORDER BY l.tier IS NULL, p.minimum_quantity DESC, p.valid_from DESC NULLS LAST
+            WHERE l.currency = q.currency AND (l.tier IS NULL OR l.tier = q.tier)
+              AND (l.customer_id IS NULL OR l.customer_id = q.buyer) AND p.product_id = asked.product_id
+            ORDER BY l.customer_id IS NULL, l.tier IS NULL, p.minimum_quantity DESC, p.valid_from DESC NULLS LAST
             LIMIT 50
         ) price")
+    .bind::<Nullable<SqlUuid>, _>(buyer.customer)
+    .bind::<Nullable<Text>, _>(buyer.tier)
     .bind::<Text, _>(currency.code())
-    .bind::<Nullable<Text>, _>(tier)
     .bind::<Array<SqlUuid>, _>(products)
     .rows(conn)?;
     let mut found = vec![Vec::new(); products.len()];
@@ -120,6 +132,7 @@ pub(super) fn candidates(
 /// Which rule gave the price, in words.
 pub fn explain(found: &Found) -> String {
     let list = match &found.tier {
+        _ if found.customer_id.is_some() => format!("the customer's own price list {:?}", found.price_list_name),
         Some(tier) => format!("the price list {:?} of tier {tier}", found.price_list_name),
         None => format!("the base price list {:?}", found.price_list_name),
     };
@@ -148,6 +161,7 @@ pub(super) fn why_not(price: &Found, quantity: Quantity, date: NaiveDate, winner
         return format!("only from a quantity of {} on", price.minimum_quantity);
     }
     match winner {
+        Some(winner) if winner.customer_id != price.customer_id => "the customer's own list goes first".to_owned(),
         Some(winner) if winner.tier != price.tier => "the tier's list goes before the base list".to_owned(),
         Some(winner) if winner.minimum_quantity > price.minimum_quantity => {
             format!("the price from {} on goes first", winner.minimum_quantity)
@@ -169,6 +183,7 @@ mod tests {
             price_id: Uuid::now_v7(),
             price_list_id: Uuid::now_v7(),
             price_list_name: "Summer".to_owned(),
+            customer_id: None,
             tier: tier.map(str::to_owned),
             unit_price: "9.50".parse().unwrap(),
             minimum_quantity: minimum.parse().unwrap(),
@@ -187,6 +202,11 @@ mod tests {
             explain(&price(None, "0", None, None)),
             "9.5 from the base price list \"Summer\""
         );
+        let own = Found {
+            customer_id: Some(Uuid::now_v7()),
+            ..price(None, "0", None, None)
+        };
+        assert_eq!(explain(&own), "9.5 from the customer's own price list \"Summer\"");
     }
 
     #[test]

@@ -18,9 +18,12 @@ pub struct Price {
     pub price_list_name: String,
     #[diesel(select_expression = price_lists::currency)]
     pub currency: Currency,
-    /// `null`: the base list.
+    /// `null`: the base list, or a customer's own.
     #[diesel(select_expression = price_lists::tier)]
     pub tier: Option<String>,
+    /// The customer whose own list it is in.
+    #[diesel(select_expression = price_lists::customer_id)]
+    pub customer_id: Option<Uuid>,
     pub product_id: Uuid,
     pub unit_price: UnitPrice,
     /// The price holds for this quantity and more.

@@ -48,6 +48,7 @@ fn accept(tx: &mut Tx<'_>, id: Uuid, submitted: &SubmittedOrder) -> Result<Sales
     let Some(decided) = place::decide(tx, &row, &asked)? else {
         return Err(Problem::reference_missing("customer", submitted.customer_id).into());
     };
+    row.invoicing_policy = decided.facts.invoicing_policy;
     let lines = if decided.reasons.is_empty() {
         place::confirm(tx, &mut row, &decided)?
     } else {

@@ -37,7 +37,7 @@ pub fn place(tx: &mut Tx<'_>, input: &SalesOrderIn) -> Result<SalesOrder> {
     let Some(decided) = place::decide(tx, &row, &asked)? else {
         return Err(unknown_customer());
     };
-    row.invoicing_policy = input.invoicing_policy.unwrap_or(decided.invoicing_policy);
+    row.invoicing_policy = input.invoicing_policy.unwrap_or(decided.facts.invoicing_policy);
     if !input.confirm {
         // A draft may name what cannot be confirmed yet, but nothing that does not exist.
         let unknown: Vec<_> = decided

@@ -11,6 +11,7 @@ mod apply;
 pub mod change;
 pub mod decision;
 mod drafts;
+mod facts;
 mod handlers;
 mod input;
 mod model;

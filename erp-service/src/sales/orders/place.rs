@@ -1,15 +1,14 @@
 //! Placing and confirming: decide, check credit, reserve, store.
 
 use super::decision::{self, AskedLine, Grounds, PricedLine};
+use super::facts::{self, Facts};
 use super::model::{Hold, RejectionReason, SalesOrder};
 use super::rows::{LineRow, OrderRow};
 use super::{queries, totals};
 use crate::company::InvoicingPolicy;
 use crate::customers::{self, Terms};
 use crate::inventory::levels::{self, Demand};
-use crate::inventory::warehouses;
 use crate::sales::credit;
-use crate::{catalog, company, pricing};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use service_kit::money::Currency;
@@ -21,8 +20,7 @@ pub(super) struct Decided {
     pub terms: Terms,
     pub lines: Vec<PricedLine>,
     pub reasons: Vec<RejectionReason>,
-    pub warehouse_id: Option<Uuid>,
-    pub invoicing_policy: InvoicingPolicy,
+    pub facts: Facts,
 }
 
 /// A new order without lines, stamped.
@@ -74,31 +72,21 @@ pub(super) fn decide(tx: &mut Tx<'_>, row: &OrderRow, asked: &[AskedLine]) -> Re
     let Some(terms) = customers::terms(tx, row.customer_id)? else {
         return Ok(None);
     };
-    let (warehouse_id, warehouse_known) = match row.warehouse_id {
-        Some(id) => (Some(id), warehouses::exists(tx, id)?),
-        None => (warehouses::default_warehouse(tx)?, true),
-    };
+    let facts = facts::gather(tx, row, asked)?;
     let currency: Option<Currency> = row.currency.parse().ok();
-    let products = catalog::facts(tx, &asked.iter().map(|line| line.product_id).collect::<Vec<_>>())?;
-    let wanted: Vec<(Uuid, Quantity)> = asked.iter().map(|line| (line.product_id, line.quantity)).collect();
-    let prices = match currency {
-        Some(currency) => pricing::prices_for(tx, terms.tier.as_deref(), currency, row.order_date, &wanted)?,
-        None => Vec::new(),
-    };
     let grounds = Grounds {
         currency,
         customer_blocked: terms.blocked,
-        warehouse_known,
-        products: &products,
-        prices: &prices,
+        warehouse_known: row.warehouse_id.is_none() || facts.warehouse_id.is_some(),
+        products: &facts.products,
+        prices: &facts.prices,
     };
     let (lines, reasons) = decision::decide(asked, &grounds)?;
     Ok(Some(Decided {
         terms,
         lines,
         reasons,
-        warehouse_id,
-        invoicing_policy: company::settings(tx)?.invoicing_policy,
+        facts,
     }))
 }
 
@@ -109,7 +97,7 @@ pub(super) fn decide(tx: &mut Tx<'_>, row: &OrderRow, asked: &[AskedLine]) -> Re
 pub(super) fn confirm(tx: &mut Tx<'_>, row: &mut OrderRow, decided: &Decided) -> Result<Vec<LineRow>> {
     row.lifecycle = "confirmed".to_owned();
     row.confirmed_at = Some(tx.now());
-    row.warehouse_id = decided.warehouse_id;
+    row.warehouse_id = decided.facts.warehouse_id;
     let mut lines = line_rows(row.id, &decided.lines)?;
     totals::set(row, &lines)?;
     let holds = holds(tx, row, decided)?;
@@ -145,7 +133,7 @@ fn holds(tx: &mut Tx<'_>, row: &OrderRow, decided: &Decided) -> Result<Vec<Hold>
         .lines
         .iter()
         .any(|line| decision::below_limit(line, Decimal::ZERO));
-    if differs && let Some(limit) = company::settings(tx)?.price_deviation_limit(tx.actor().role.name) {
+    if differs && let Some(limit) = decided.facts.price_deviation_limit(tx.actor().role.name) {
         let below = decided
             .lines
             .iter()

@@ -1,1 +1,3 @@
 //! Tests of the module through HTTP.
+
+mod price_and_tier;

@@ -1,0 +1,2 @@
+DELETE FROM prices WHERE customer_id IS NOT NULL;
+ALTER TABLE prices DROP COLUMN customer_id;
