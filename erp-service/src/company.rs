@@ -48,6 +48,8 @@ pub struct Company {
     /// Releases and shipments stop when an invoice is overdue by more days; a customer may have a
     /// number of its own. `null`: never.
     pub overdue_stop_days: Option<i32>,
+    /// Currency that exchange rates are quoted against and that crosses of two others go through.
+    pub reference_currency: Currency,
     pub revision: i64,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
@@ -72,6 +74,8 @@ pub struct CompanyPatch {
     #[serde(default, deserialize_with = "present")]
     #[schema(minimum = 0, maximum = 3650)]
     pub overdue_stop_days: Option<Option<i32>>,
+    #[schema(nullable = false)]
+    pub reference_currency: Option<Currency>,
 }
 
 /// An object of fractions or `null`, which the derived schema cannot say.
@@ -98,6 +102,7 @@ struct CompanyRow {
     payment_terms_id: Uuid,
     tax_on_advances: bool,
     overdue_stop_days: Option<i32>,
+    reference_currency: Currency,
     revision: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -132,6 +137,7 @@ impl From<CompanyRow> for Company {
             payment_terms_id: row.payment_terms_id,
             tax_on_advances: row.tax_on_advances,
             overdue_stop_days: row.overdue_stop_days,
+            reference_currency: row.reference_currency,
             revision: row.revision,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -202,6 +208,7 @@ fn update(tx: &mut Tx<'_>, patch: &CompanyPatch) -> Result<Company> {
         invoicing_policy: patch.invoicing_policy.unwrap_or(before.invoicing_policy),
         tax_on_advances: patch.tax_on_advances.unwrap_or(before.tax_on_advances),
         overdue_stop_days: patch.overdue_stop_days.unwrap_or(before.overdue_stop_days),
+        reference_currency: patch.reference_currency.unwrap_or(before.reference_currency),
         ..before.clone()
     };
     if wanted == before {
@@ -216,6 +223,7 @@ fn update(tx: &mut Tx<'_>, patch: &CompanyPatch) -> Result<Company> {
             company::invoicing_policy.eq(wanted.invoicing_policy),
             company::tax_on_advances.eq(wanted.tax_on_advances),
             company::overdue_stop_days.eq(wanted.overdue_stop_days),
+            company::reference_currency.eq(wanted.reference_currency),
             company::revision.eq(company::revision + 1),
             company::updated_at.eq(tx.now()),
         ))

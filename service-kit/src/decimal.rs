@@ -171,6 +171,15 @@ bounded_decimal!(
     Fraction, 1 . 4, signed: false, r"^(0(\.[0-9]{1,12})?|1(\.0{1,12})?)$", "fraction", "0.05"
 );
 
+bounded_decimal!(
+    /// An exchange rate; at most 10 digits before and 10 after the point.
+    Rate, 10 . 10, signed: false, r"^[0-9]{1,24}(\.[0-9]{1,12})?$", "exchange-rate", "1.0823"
+);
+bounded_decimal!(
+    /// A tax rate as a fraction of what is taxed: `"0.19"` is 19 %; at most 6 digits after the point.
+    TaxRate, 2 . 6, signed: false, r"^[0-9]{1,24}(\.[0-9]{1,12})?$", "tax-rate", "0.19"
+);
+
 /// Whether a text is a decimal of some kind.
 pub(crate) type Check = fn(&str) -> Result<(), DecimalError>;
 
@@ -182,6 +191,8 @@ pub(crate) const FORMATS: &[(&str, Check)] = &[
     ("unit-price", |text| text.parse::<UnitPrice>().map(drop)),
     ("amount", |text| text.parse::<Amount>().map(drop)),
     ("fraction", |text| text.parse::<Fraction>().map(drop)),
+    ("exchange-rate", |text| text.parse::<Rate>().map(drop)),
+    ("tax-rate", |text| text.parse::<TaxRate>().map(drop)),
 ];
 
 /// A discount as a fraction of the price, 0 to 1: `"0.05"` is 5 %.

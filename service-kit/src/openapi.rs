@@ -125,7 +125,8 @@ fn complete(path: &str, mut item: Value) -> Value {
         }
         if has_body {
             problems.push((413, "The body is too large"));
-            problems.push((415, "The body is not JSON"));
+            let csv = !operation["requestBody"]["content"]["text/csv"].is_null();
+            problems.push((415, if csv { "The body is not CSV" } else { "The body is not JSON" }));
         }
         let replaces = method == "patch" || method == "put" || method == "delete";
         // A verb on a record, such as `POST /orders/{id}/submit`; not what makes a record below it.

@@ -134,6 +134,7 @@ diesel::table! {
         payment_terms_id -> Uuid,
         tax_on_advances -> Bool,
         overdue_stop_days -> Nullable<Int4>,
+        reference_currency -> Text,
         revision -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,

@@ -15,6 +15,9 @@ use utoipa::ToSchema;
 /// Largest body of an ordinary request: 1 MiB.
 pub const BODY_LIMIT: usize = 1024 * 1024;
 
+/// Largest CSV file that a command reads as a whole: 8 MiB.
+pub const CSV_LIMIT: usize = 8 * BODY_LIMIT;
+
 /// SHA-256 of the body, for the `Idempotency-Key`; an absent body counts as an empty one.
 #[derive(Clone, Copy)]
 pub(crate) struct BodyHash(pub [u8; 32]);
@@ -25,6 +28,40 @@ pub struct Body<T>(pub T);
 /// A JSON body that may be absent; then it is `T::default()`.
 pub struct OptionalBody<T>(pub T);
 
+/// A `text/csv` body in UTF-8, read as a whole. Document it with `content_type = "text/csv"`.
+pub struct CsvText(pub String);
+
+impl FromRequest for CsvText {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let bytes = collect(&request, payload, CSV_LIMIT).await?;
+            if media_type(&request) != "text/csv" {
+                return Err(unsupported("send text/csv"));
+            }
+            match String::from_utf8(bytes.to_vec()) {
+                Ok(text) if !text.contains('\0') => Ok(CsvText(text)),
+                _ => Err(Problem::bad_request("malformed_csv", "the body is not text in UTF-8")),
+            }
+        })
+    }
+}
+
+impl utoipa::PartialSchema for CsvText {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::String)
+            .description(Some("Text in UTF-8, comma separated values"))
+            .max_length(Some(CSV_LIMIT))
+            .into()
+    }
+}
+
+impl ToSchema for CsvText {}
+
 impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Body<T> {
     type Error = Problem;
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
@@ -32,7 +69,7 @@ impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Body<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let bytes = collect(&request, payload).await?;
+            let bytes = collect(&request, payload, BODY_LIMIT).await?;
             require_json(&request)?;
             parse(kit(&request)?, &bytes).map(Body)
         })
@@ -46,7 +83,7 @@ impl<T: DeserializeOwned + ToSchema + Default + 'static> FromRequest for Optiona
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let bytes = collect(&request, payload).await?;
+            let bytes = collect(&request, payload, BODY_LIMIT).await?;
             if bytes.is_empty() {
                 return Ok(OptionalBody(T::default()));
             }
@@ -63,12 +100,12 @@ fn kit(request: &HttpRequest) -> Result<&Validators, Problem> {
     Ok(&kit.validators)
 }
 
-async fn collect(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, Problem> {
+async fn collect(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| Problem::bad_request("incomplete_body", "the body ended early"))?;
-        if body.len() + chunk.len() > BODY_LIMIT {
-            let detail = format!("a body may have at most {BODY_LIMIT} bytes");
+        if body.len() + chunk.len() > limit {
+            let detail = format!("a body may have at most {limit} bytes");
             return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail));
         }
         body.extend_from_slice(&chunk);
@@ -78,29 +115,24 @@ async fn collect(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, P
 }
 
 fn require_json(request: &HttpRequest) -> Result<(), Problem> {
-    let content_type = request
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .and_then(|v| v.to_str().ok())
-        .unwrap_or_default();
-    match content_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase()
-        .as_str()
-    {
+    match media_type(request).as_str() {
         "application/json" | "application/merge-patch+json" => Ok(()),
-        _ => {
-            let detail = "send application/json (or application/merge-patch+json with PATCH)";
-            Err(Problem::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported_media_type",
-                detail,
-            ))
-        }
+        _ => Err(unsupported(
+            "send application/json (or application/merge-patch+json with PATCH)",
+        )),
     }
+}
+
+/// The media type of the body without its parameters, in small letters.
+fn media_type(request: &HttpRequest) -> String {
+    let content_type = request.headers().get(header::CONTENT_TYPE);
+    let content_type = content_type.and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default();
+    media_type.trim().to_ascii_lowercase()
+}
+
+fn unsupported(detail: &str) -> Problem {
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
 }
 
 fn parse<T: DeserializeOwned + ToSchema>(validators: &Validators, bytes: &[u8]) -> Result<T, Problem> {

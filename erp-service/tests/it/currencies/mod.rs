@@ -1,1 +1,4 @@
 //! Tests of the module through HTTP.
+
+mod imports;
+mod rates;

@@ -29,7 +29,9 @@ pub(super) async fn findings(test: &TestService, service: &Service) -> Findings 
         tester.paths(&client, operation).await;
         tester.queries(&client, operation).await;
         tester.headers(&client, operation).await;
-        if let Some(schema) = operation.body() {
+        if operation.body().is_some() && !operation.takes_json() {
+            tester.csv_bodies(&client, operation).await;
+        } else if let Some(schema) = operation.body() {
             tester.whole_bodies(&client, operation).await;
             for faulty in faulty_bodies(&document, schema) {
                 tester.field(&client, operation, &faulty.pointer, &faulty.body).await;
@@ -191,6 +193,26 @@ impl Tester {
                 "an unknown field",
                 send(json, "{\"no\\u0000such\": 1}".to_owned()),
                 (422, ""),
+            ),
+        ] {
+            self.refused(client, operation, (what, request), expected).await;
+        }
+    }
+
+    async fn csv_bodies(&mut self, client: &Client, operation: &Operation) {
+        let path = operation.path_of_nothing();
+        let send = |media: &str, body: Vec<u8>| {
+            let request = client.request(operation.method.clone(), &path);
+            request.header("Content-Type", media).body(body)
+        };
+        for (what, request, expected) in [
+            ("not UTF-8", send("text/csv", vec![0xff]), (400, "malformed_csv")),
+            ("U+0000", send("text/csv", b"a,\0".to_vec()), (400, "malformed_csv")),
+            ("nothing", send("text/csv", Vec::new()), (422, "")),
+            (
+                "JSON",
+                send("application/json", b"{}".to_vec()),
+                (415, "unsupported_media_type"),
             ),
         ] {
             self.refused(client, operation, (what, request), expected).await;

@@ -91,6 +91,12 @@ impl Operation {
         content.values().next().map(|media| &media["schema"])
     }
 
+    /// Whether it reads JSON; what reads CSV has other faults.
+    fn takes_json(&self) -> bool {
+        let content = self.document["requestBody"]["content"].as_object();
+        content.is_some_and(|content| content.keys().any(|media| media.ends_with("json")))
+    }
+
     fn applies_replica(&self) -> bool {
         self.scope == crate::auth::APPLY
     }

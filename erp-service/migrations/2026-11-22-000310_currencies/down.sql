@@ -1,0 +1,2 @@
+DROP TABLE exchange_rates;
+ALTER TABLE company DROP COLUMN reference_currency;
