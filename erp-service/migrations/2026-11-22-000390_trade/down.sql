@@ -1,3 +1,4 @@
+ALTER TABLE delivery_lines DROP COLUMN value;
 DROP FUNCTION customer_tier;
 ALTER TABLE customers DROP COLUMN tier_valid_to;
 DROP TRIGGER customers_keep_new_grade ON customers;

@@ -124,3 +124,7 @@ CREATE FUNCTION customer_tier(buyer uuid, on_day date) RETURNS text LANGUAGE sql
          ORDER BY m.valid_from DESC NULLS LAST LIMIT 1))
     FROM customers c WHERE c.id = buyer
 $$;
+
+-- What each delivered line was worth when it left: what comes back enters at that.
+ALTER TABLE delivery_lines ADD COLUMN value numeric(20,4) NOT NULL DEFAULT 0
+    CONSTRAINT delivery_lines_value_not_negative CHECK (value >= 0);

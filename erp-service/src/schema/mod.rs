@@ -298,6 +298,7 @@ diesel::table! {
         line_id -> Uuid,
         product_id -> Uuid,
         quantity -> Numeric,
+        value -> Numeric,
     }
 }
 

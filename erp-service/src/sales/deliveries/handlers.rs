@@ -1,5 +1,6 @@
 use super::actions;
 use super::model::{Delivery, DeliveryIn, PostedDelivery};
+use super::queries::{self, DeliveryRow};
 use crate::may;
 use crate::schema::{deliveries, sales_orders};
 use actix_web::{get, post};
@@ -13,20 +14,6 @@ use service_kit::{
 };
 use utoipa::IntoParams;
 use uuid::Uuid;
-
-/// A delivery with what its order says.
-#[derive(Debug, Queryable)]
-pub struct DeliveryRow {
-    pub id: Uuid,
-    pub number: String,
-    pub order_id: Uuid,
-    pub order_number: Option<String>,
-    pub customer_id: Uuid,
-    pub warehouse_id: Option<Uuid>,
-    pub delivered_on: NaiveDate,
-    pub external_ref: Option<String>,
-    pub created_at: DateTime<Utc>,
-}
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -128,7 +115,7 @@ async fn get_delivery(read: Read<may::ReadDeliveries>, path: Path<IdPath>) -> Re
             .filter(deliveries::id.eq(path.id))
             .first(conn)
             .or_not_found("delivery")?;
-        let mut found = actions::complete(conn, vec![row])?;
+        let mut found = queries::complete(conn, vec![row])?;
         found.pop().ok_or_else(|| Problem::not_found("delivery").into())
     })
     .await
@@ -170,7 +157,7 @@ fn page(
     ]);
     let Page { items, next_cursor } = page?;
     Ok(Page {
-        items: actions::complete(conn, items)?,
+        items: queries::complete(conn, items)?,
         next_cursor,
     })
 }

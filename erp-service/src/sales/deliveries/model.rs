@@ -2,7 +2,7 @@ use crate::sales::orders::SalesOrder;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use service_kit::tx::Emitted;
-use service_kit::{Quantity, Resource};
+use service_kit::{Amount, Quantity, Resource};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -51,6 +51,8 @@ pub struct DeliveryLine {
     pub line_id: Uuid,
     pub product_id: Uuid,
     pub quantity: Quantity,
+    /// What it was worth when it left, in the base currency.
+    pub value: Amount,
 }
 
 /// A new delivery beside its order as it stands now.

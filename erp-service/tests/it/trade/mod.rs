@@ -1,3 +1,55 @@
-//! Tests of the module through HTTP.
+//! Sales: prices by tier, what deliveries cost, amendments, change requests, returns.
 
+mod cost_of_deliveries;
 mod price_and_tier;
+
+use crate::shop::Shop;
+use diesel::prelude::*;
+use diesel::sql_types::{Numeric, Text, Uuid as SqlUuid};
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// Stock that came at a cost.
+pub async fn bought(shop: &Shop, product: Uuid, quantity: &str, unit_cost: &str) {
+    let line = json!({"product_id": product, "quantity": quantity, "unit_cost": unit_cost});
+    let body = json!({"warehouse_id": shop.warehouse, "reason": "opening stock", "lines": [line]});
+    shop.erp.post("/v1/stock-adjustments", body).await.expect(201);
+}
+
+/// What the posted entries of a document come to by account: debit − credit.
+pub fn postings(shop: &Shop, document: Uuid) -> Vec<(String, String)> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        code: String,
+        #[diesel(sql_type = Numeric)]
+        balance: Decimal,
+    }
+    let mut conn = PgConnection::establish(&shop.service.database.url).unwrap();
+    let rows: Vec<Row> = diesel::sql_query(
+        "SELECT a.code, sum(l.debit - l.credit) AS balance FROM journal_entries e
+         JOIN journal_entry_lines l ON l.entry_id = e.id JOIN accounts a ON a.id = l.account_id
+         WHERE e.source_id = $1 GROUP BY a.code ORDER BY a.code",
+    )
+    .bind::<SqlUuid, _>(document)
+    .load(&mut conn)
+    .unwrap();
+    let plain = |value: Decimal| value.normalize().to_string();
+    rows.into_iter().map(|row| (row.code, plain(row.balance))).collect()
+}
+
+/// The lines of the first entry that a dry run shows: account, debit, credit.
+pub fn shown_entry(answer: &Value) -> Vec<(&str, &str, &str)> {
+    let lines = answer["entries"][0]["lines"].as_array().expect("an entry").iter();
+    let text = |line: &'static str| move |value: &'_ Value| value[line].as_str().unwrap_or("none").to_owned();
+    lines
+        .map(|line| {
+            (
+                line["account"].as_str().unwrap_or("none"),
+                line["debit"].as_str().unwrap_or("none"),
+                line["credit"].as_str().unwrap_or("none"),
+            )
+        })
+        .collect()
+}
