@@ -15,7 +15,7 @@ pub mod categories;
 pub mod products;
 pub mod units;
 
-pub use products::{ProductFacts, facts};
+pub use products::{ProductFacts, Tracking, facts};
 
 use service_kit::Routes;
 use service_kit::problem::Constraint;
@@ -62,6 +62,12 @@ pub const CONSTRAINTS: &[Constraint] = &[
         "duplicate",
         "/external_ref",
         "a product with this external_ref exists",
+    ),
+    Constraint::rule(
+        "products_tracked_goods",
+        "not_stocked",
+        "/tracking",
+        "a service has no lots",
     ),
     Constraint::rule("products_unit_fkey", "unknown_unit", "/unit", "there is no such unit"),
     Constraint::rule(

@@ -1,6 +1,6 @@
 //! `GET /v1/availability`: on hand, reserved and available per product and warehouse.
 
-use super::levels::{Availability, Level};
+use super::levels::{self, Availability, LevelRow};
 use crate::may;
 use crate::schema::stock_levels;
 use actix_web::get;
@@ -32,11 +32,12 @@ pub fn routes(routes: &mut Routes) {
     responses((status = 200, description = "A page of availability", body = Page<Availability>)))]
 #[get("/availability")]
 async fn list_availability(read: Read<may::ReadStock>, query: Query<AvailabilityQuery>) -> Result<Answer, Problem> {
+    let today = read.today();
     read.json(move |conn| {
         // A level without a move was only made to be locked.
         let mut levels = stock_levels::table
             .filter(stock_levels::last_move_on.is_not_null())
-            .select(Level::as_select())
+            .select(LevelRow::as_select())
             .into_boxed();
         if let Some(product) = query.product_id {
             levels = levels.filter(stock_levels::product_id.eq(product));
@@ -44,12 +45,17 @@ async fn list_availability(read: Read<may::ReadStock>, query: Query<Availability
         if let Some(warehouse) = query.warehouse_id {
             levels = levels.filter(stock_levels::warehouse_id.eq(warehouse));
         }
-        let page: service_kit::Result<Page<Level>> = keyset_page!(levels, conn, query.limit, query.cursor, query.sort,
-            id: stock_levels::id as Uuid => |level: &Level| level.id, [
-            "product_id" => stock_levels::product_id as Uuid => |level: &Level| level.product_id,
-            "updated_at" => stock_levels::updated_at as DateTime<Utc> => |level: &Level| level.updated_at,
+        let page: service_kit::Result<Page<LevelRow>> = keyset_page!(levels, conn, query.limit, query.cursor, query.sort,
+            id: stock_levels::id as Uuid => |level: &LevelRow| level.id, [
+            "product_id" => stock_levels::product_id as Uuid => |level: &LevelRow| level.product_id,
+            "updated_at" => stock_levels::updated_at as DateTime<Utc> => |level: &LevelRow| level.updated_at,
         ]);
-        Ok(page?.map(Availability::from))
+        let Page { items, next_cursor } = page?;
+        let items = levels::with_expired(conn, items, today)?;
+        Ok(Page {
+            items: items.into_iter().map(Availability::from).collect(),
+            next_cursor,
+        })
     })
     .await
 }

@@ -5,22 +5,24 @@ pub use super::movement::{
     Document, Incoming, Issue, Issued, LateCost, Values, issue, issue_reserved, late_cost, receive, revalue,
 };
 
+use super::lots;
 use crate::schema::stock_levels;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Date, Numeric, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Date, Numeric, Timestamptz, Uuid as SqlUuid};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use service_kit::db::sql;
 use service_kit::{Error, Quantity, Result, Tx};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Deref;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// What of one product is in one warehouse.
-#[derive(Debug, Clone, Serialize, Deserialize, Queryable, QueryableByName, Selectable, PartialEq)]
+/// What of one product is in one warehouse, as it is stored.
+#[derive(Debug, Clone, Queryable, QueryableByName, Selectable, PartialEq)]
 #[diesel(table_name = stock_levels)]
-pub struct Level {
+pub struct LevelRow {
     pub id: Uuid,
     pub product_id: Uuid,
     pub warehouse_id: Uuid,
@@ -28,9 +30,30 @@ pub struct Level {
     pub reserved: Quantity,
     /// What it is worth, in the base currency: the sum of its moves' values.
     pub value: Decimal,
+    /// Whether it lies in lots.
+    pub tracked: bool,
+    /// Of it in lots if tracked, else in locations.
+    pub placed: Quantity,
+    /// Of what is reserved, by promises.
+    pub held: Quantity,
     pub last_move_on: Option<NaiveDate>,
     pub version: i64,
     pub updated_at: DateTime<Utc>,
+}
+
+/// What of one product is in one warehouse, and what of it has expired.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Level {
+    row: LevelRow,
+    /// In lots that may not be sold any more.
+    pub expired: Quantity,
+}
+
+impl Deref for Level {
+    type Target = LevelRow;
+    fn deref(&self) -> &LevelRow {
+        &self.row
+    }
 }
 
 /// Availability of a product in a warehouse.
@@ -41,17 +64,21 @@ pub struct Availability {
     pub product_id: Uuid,
     pub warehouse_id: Uuid,
     pub on_hand: Quantity,
-    /// Held by confirmed orders.
+    /// Held by confirmed orders and promises.
     pub reserved: Quantity,
-    /// On hand − reserved.
+    /// In lots that have expired.
+    pub expired: Quantity,
+    /// On hand − reserved − expired, at least 0.
     pub available: Quantity,
     pub version: i64,
     pub as_of: DateTime<Utc>,
 }
 
 impl Level {
+    /// What can be promised: neither reserved nor expired.
     pub fn free(&self) -> Quantity {
-        self.on_hand - self.reserved
+        let left = self.on_hand.value() - self.reserved.value() - self.expired.value();
+        Quantity::new(left.max(Decimal::ZERO)).unwrap_or_default()
     }
 }
 
@@ -59,6 +86,7 @@ impl From<Level> for Availability {
     fn from(level: Level) -> Self {
         Availability {
             available: level.free(),
+            expired: level.expired,
             id: level.id,
             product_id: level.product_id,
             warehouse_id: level.warehouse_id,
@@ -77,8 +105,9 @@ fn columns(demand: &Demand) -> (Vec<Uuid>, Vec<Quantity>) {
     demand.iter().map(|(product, quantity)| (*product, *quantity)).unzip()
 }
 
-fn announce(tx: &mut Tx<'_>, levels: impl IntoIterator<Item = Level>) -> Result<()> {
-    for level in levels {
+fn announce(tx: &mut Tx<'_>, levels: Vec<LevelRow>) -> Result<()> {
+    let today = tx.today();
+    for level in with_expired(tx, levels, today)? {
         let (id, version) = (level.id, level.version);
         let data = serde_json::to_value(Availability::from(level))?;
         tx.emit("availability.changed", id, version, data);
@@ -86,10 +115,24 @@ fn announce(tx: &mut Tx<'_>, levels: impl IntoIterator<Item = Level>) -> Result<
     Ok(())
 }
 
+/// Adds what has expired; asks only when there is something in lots.
+pub(super) fn with_expired(conn: &mut PgConnection, rows: Vec<LevelRow>, today: NaiveDate) -> Result<Vec<Level>> {
+    let tracked: Vec<Uuid> = rows.iter().filter(|row| row.tracked).map(|row| row.id).collect();
+    let expired = match tracked.is_empty() {
+        true => HashMap::new(),
+        false => lots::expired(conn, tracked, today)?,
+    };
+    let levels = rows.into_iter().map(|row| Level {
+        expired: expired.get(&row.id).copied().unwrap_or_default(),
+        row,
+    });
+    Ok(levels.collect())
+}
+
 #[derive(QueryableByName)]
 struct Reserved {
     #[diesel(embed)]
-    level: Level,
+    level: LevelRow,
     #[diesel(sql_type = Numeric)]
     taken: Quantity,
 }
@@ -102,20 +145,37 @@ struct Reserved {
 /// # Errors
 /// When the database refuses.
 pub fn reserve(tx: &mut Tx<'_>, warehouse_id: Uuid, demand: &Demand) -> Result<Demand> {
-    let mut taken = take(tx, warehouse_id, demand)?;
+    let mut taken = take(tx, warehouse_id, demand, false)?;
     let missing: Demand = demand
         .iter()
         .filter(|(product, _)| !taken.contains_key(product))
         .map(|(p, q)| (*p, *q))
         .collect();
     if !missing.is_empty() {
-        ensure(tx, warehouse_id, missing.keys().copied().collect())?;
-        taken.extend(take(tx, warehouse_id, &missing)?);
+        taken.extend(reserve_unusual(tx, warehouse_id, &missing)?);
     }
     Ok(taken)
 }
 
-fn take(tx: &mut Tx<'_>, warehouse_id: Uuid, demand: &Demand) -> Result<Demand> {
+/// What the one statement leaves aside: levels that do not exist yet, and those in lots, where
+/// what has expired must be known under the lock.
+fn reserve_unusual(tx: &mut Tx<'_>, warehouse_id: Uuid, demand: &Demand) -> Result<Demand> {
+    let levels = lock(tx, warehouse_id, &demand.keys().copied().collect::<Vec<_>>())?;
+    let wanted = |tracked: bool| -> Demand {
+        let of_kind = levels.values().filter(|level| level.tracked == tracked);
+        of_kind
+            .filter_map(|level| {
+                let wanted = demand.get(&level.product_id)?;
+                Some((level.product_id, (*wanted).min(level.free())))
+            })
+            .collect()
+    };
+    let mut taken = take(tx, warehouse_id, &wanted(false), false)?;
+    taken.extend(take(tx, warehouse_id, &wanted(true), true)?);
+    Ok(taken)
+}
+
+fn take(tx: &mut Tx<'_>, warehouse_id: Uuid, demand: &Demand, tracked: bool) -> Result<Demand> {
     if demand.is_empty() {
         return Ok(Demand::new());
     }
@@ -124,25 +184,24 @@ fn take(tx: &mut Tx<'_>, warehouse_id: Uuid, demand: &Demand) -> Result<Demand> 
              SELECT l.id, least(w.quantity, l.on_hand - l.reserved) AS taken
              FROM stock_levels l
              JOIN unnest($1, $2) AS w(product_id, quantity) ON w.product_id = l.product_id
-             WHERE l.warehouse_id = $3
+             WHERE l.warehouse_id = $3 AND l.tracked = $4
              ORDER BY l.product_id
              FOR UPDATE OF l)
          UPDATE stock_levels l
          SET reserved = l.reserved + locked.taken,
              version = l.version + (locked.taken > 0)::int,
-             updated_at = CASE WHEN locked.taken > 0 THEN $4 ELSE l.updated_at END
+             updated_at = CASE WHEN locked.taken > 0 THEN $5 ELSE l.updated_at END
          FROM locked WHERE l.id = locked.id
          RETURNING l.*, locked.taken")
     .bind::<Array<SqlUuid>, _>(products)
     .bind::<Array<Numeric>, _>(quantities)
     .bind::<SqlUuid, _>(warehouse_id)
+    .bind::<Bool, _>(tracked)
     .bind::<Timestamptz, _>(tx.now())
     .rows(tx)?;
     let taken = rows.iter().map(|row| (row.level.product_id, row.taken)).collect();
-    announce(
-        tx,
-        rows.into_iter().filter(|row| !row.taken.is_zero()).map(|row| row.level),
-    )?;
+    let changed = rows.into_iter().filter(|row| !row.taken.is_zero());
+    announce(tx, changed.map(|row| row.level).collect())?;
     Ok(taken)
 }
 
@@ -176,7 +235,7 @@ pub fn lock(tx: &mut Tx<'_>, warehouse_id: Uuid, products: &[Uuid]) -> Result<BT
 }
 
 fn lock_existing(tx: &mut Tx<'_>, warehouse_id: Uuid, products: &[Uuid]) -> Result<BTreeMap<Uuid, Level>> {
-    let levels: Vec<Level> = stock_levels::table
+    let rows: Vec<LevelRow> = stock_levels::table
         .filter(
             stock_levels::warehouse_id
                 .eq(warehouse_id)
@@ -184,8 +243,10 @@ fn lock_existing(tx: &mut Tx<'_>, warehouse_id: Uuid, products: &[Uuid]) -> Resu
         )
         .order(stock_levels::product_id)
         .for_update()
-        .select(Level::as_select())
+        .select(LevelRow::as_select())
         .load(&mut **tx)?;
+    let today = tx.today();
+    let levels = with_expired(tx, rows, today)?;
     Ok(levels.into_iter().map(|level| (level.product_id, level)).collect())
 }
 
@@ -198,7 +259,7 @@ pub fn free(tx: &mut Tx<'_>, warehouse_id: Uuid, demand: &Demand) -> Result<()> 
         return Ok(());
     }
     let (products, quantities) = columns(demand);
-    let levels: Vec<Level> = sql("UPDATE stock_levels l
+    let levels: Vec<LevelRow> = sql("UPDATE stock_levels l
          SET reserved = l.reserved - w.quantity, version = l.version + 1, updated_at = $1
          FROM unnest($2, $3) AS w(product_id, quantity)
          WHERE l.product_id = w.product_id AND l.warehouse_id = $4
@@ -219,7 +280,7 @@ pub(super) fn announce_current(tx: &mut Tx<'_>, warehouse_id: Uuid, products: &[
                 .eq(warehouse_id)
                 .and(stock_levels::product_id.eq_any(products)),
         )
-        .select(Level::as_select())
+        .select(LevelRow::as_select())
         .load(&mut **tx)?;
     announce(tx, levels)
 }

@@ -19,6 +19,8 @@ pub mod availability;
 pub mod average;
 pub mod cost;
 pub mod levels;
+pub mod locations;
+pub mod lots;
 pub mod movement;
 pub mod moves;
 pub mod posting;
@@ -32,9 +34,42 @@ pub fn routes(routes: &mut Routes) {
     warehouses::routes(routes);
     availability::routes(routes);
     moves::routes(routes);
+    lots::routes(routes);
+    locations::routes(routes);
 }
 
 pub const CONSTRAINTS: &[Constraint] = &[
+    Constraint::conflict(
+        "products_tracking_in_use",
+        "in_use",
+        "/tracking",
+        "a product that has or had stock keeps its tracking",
+    ),
+    Constraint::conflict(
+        "lots_serial_is_one_piece",
+        "serial_in_stock",
+        "/lines",
+        "a piece with this serial number is in stock already",
+    ),
+    Constraint::conflict(
+        "lots_on_hand_not_negative",
+        "insufficient_stock",
+        "",
+        "a lot would become negative",
+    ),
+    Constraint::conflict(
+        "stock_places_quantity_not_negative",
+        "insufficient_stock",
+        "",
+        "a location would become negative",
+    ),
+    Constraint::conflict("locations_pkey", "duplicate", "/id", "a location with this id exists"),
+    Constraint::conflict(
+        "locations_code_unique",
+        "duplicate",
+        "/code",
+        "the warehouse has a location with this code",
+    ),
     Constraint::conflict(
         "products_kind_in_use",
         "in_use",

@@ -26,6 +26,10 @@ pub struct StockMove {
     /// `opening`, `adjustment`, `receipt`, `delivery`, `customer_return`, `supplier_return`,
     /// `transfer`, `count`, `scrap`, `revaluation` or `relocation`.
     pub kind: String,
+    /// Of a product that is tracked.
+    pub lot_id: Option<Uuid>,
+    /// Within the warehouse; absent where it was not put away.
+    pub location_id: Option<Uuid>,
     /// The document behind it.
     pub document_id: Uuid,
     pub recorded_at: DateTime<Utc>,
@@ -38,6 +42,8 @@ struct StockMovesQuery {
     product_id: Option<Uuid>,
     warehouse_id: Option<Uuid>,
     document_id: Option<Uuid>,
+    lot_id: Option<Uuid>,
+    location_id: Option<Uuid>,
     limit: Option<Limit>,
     cursor: Option<Cursor>,
     /// `recorded_at` or `moved_on`, with `-` for descending.
@@ -63,6 +69,12 @@ async fn list_stock_moves(read: Read<may::ReadStock>, query: Query<StockMovesQue
         }
         if let Some(document) = query.document_id {
             moves = moves.filter(stock_moves::document_id.eq(document));
+        }
+        if let Some(lot) = query.lot_id {
+            moves = moves.filter(stock_moves::lot_id.eq(lot));
+        }
+        if let Some(location) = query.location_id {
+            moves = moves.filter(stock_moves::location_id.eq(location));
         }
         keyset_page!(moves, conn, query.limit, query.cursor, query.sort, id: stock_moves::id as i64 => |m: &StockMove| m.id, [
             "recorded_at" => stock_moves::recorded_at as DateTime<Utc> => |m: &StockMove| m.recorded_at,

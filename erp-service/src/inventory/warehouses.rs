@@ -11,10 +11,15 @@ use service_kit::http::{IdPath, Resource};
 use service_kit::tx::Emitted;
 use service_kit::{
     Answer, Body, Command, Cursor, Limit, OrNotFound, Page, Path, Problem, Put, Query, Read, Result, Routes, Sort, Tx,
-    keyset_page,
+    keyset_page, text_enum,
 };
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
+
+text_enum! {
+    /// Goods on their way between warehouses lie in one of kind `transit`; orders do not reserve there.
+    WarehouseKind { Normal = "normal", Transit = "transit" }
+}
 
 /// A place where stock lies.
 #[derive(Debug, Clone, Serialize, Deserialize, Queryable, Selectable, ToSchema, PartialEq)]
@@ -25,6 +30,8 @@ pub struct Warehouse {
     pub name: String,
     /// Orders that name no warehouse reserve here.
     pub is_default: bool,
+    /// `transit` holds goods between two warehouses.
+    pub kind: WarehouseKind,
     pub version: i64,
     pub revision: i64,
     pub created_at: DateTime<Utc>,
@@ -41,6 +48,9 @@ pub struct WarehouseIn {
     pub name: String,
     /// Absent: true for the first warehouse, else false.
     pub is_default: Option<bool>,
+    /// Default `normal`; stays.
+    #[schema(nullable = false)]
+    pub kind: Option<WarehouseKind>,
 }
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -149,11 +159,15 @@ async fn put_warehouse(
                 code,
                 name,
                 is_default,
+                kind,
             } = body.0.clone();
             service_kit::http::require_same_id(id, path.id)?;
             let Some(current) = lock(tx, path.id).optional()? else {
                 return create(tx, Some(path.id), &body.0).map(Put::Created);
             };
+            if kind.is_some_and(|kind| kind != current.kind) {
+                return Err(Problem::conflict("in_use", "a warehouse stays what it is").into());
+            }
             let same = current.code == code
                 && current.name == name
                 && is_default.is_none_or(|wanted| wanted == current.is_default);
@@ -195,8 +209,12 @@ fn lock(tx: &mut Tx<'_>, id: Uuid) -> QueryResult<Warehouse> {
 }
 
 fn create(tx: &mut Tx<'_>, id: Option<Uuid>, input: &WarehouseIn) -> Result<Warehouse> {
-    let first = default_warehouse(tx)?.is_none();
+    let kind = input.kind.unwrap_or(WarehouseKind::Normal);
+    let first = kind == WarehouseKind::Normal && default_warehouse(tx)?.is_none();
     let is_default = input.is_default.unwrap_or(first);
+    if is_default && kind == WarehouseKind::Transit {
+        return Err(Problem::rule("transit_warehouse", "orders do not reserve goods in transit").into());
+    }
     if is_default {
         unset_default(tx)?;
     }
@@ -207,6 +225,7 @@ fn create(tx: &mut Tx<'_>, id: Option<Uuid>, input: &WarehouseIn) -> Result<Ware
             warehouses::code.eq(&input.code),
             warehouses::name.eq(&input.name),
             warehouses::is_default.eq(is_default),
+            warehouses::kind.eq(kind),
             warehouses::created_at.eq(tx.now()),
             warehouses::updated_at.eq(tx.now()),
         ))
@@ -220,6 +239,9 @@ fn update(tx: &mut Tx<'_>, before: Warehouse, patch: &WarehousePatch) -> Result<
     tx.require_match(&before)?;
     if patch.is_default == Some(false) && before.is_default {
         return Err(Problem::rule("default_warehouse_needed", "make another warehouse the default instead").into());
+    }
+    if patch.is_default == Some(true) && before.kind == WarehouseKind::Transit {
+        return Err(Problem::rule("transit_warehouse", "orders do not reserve goods in transit").into());
     }
     if patch.is_default == Some(true) && !before.is_default {
         unset_default(tx)?;
@@ -271,10 +293,15 @@ pub fn default_warehouse(conn: &mut PgConnection) -> QueryResult<Option<Uuid>> {
         .optional()
 }
 
-/// Whether there is such a warehouse.
+/// Whether there is such a warehouse that documents may name: not one for goods in transit.
 ///
 /// # Errors
 /// When the database refuses.
 pub fn exists(conn: &mut PgConnection, id: Uuid) -> QueryResult<bool> {
-    diesel::select(diesel::dsl::exists(warehouses::table.find(id))).get_result(conn)
+    diesel::select(diesel::dsl::exists(
+        warehouses::table
+            .find(id)
+            .filter(warehouses::kind.eq(WarehouseKind::Normal)),
+    ))
+    .get_result(conn)
 }

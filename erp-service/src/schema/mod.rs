@@ -48,6 +48,7 @@ diesel::table! {
         name -> Text,
         description -> Nullable<Text>,
         kind -> Text,
+        tracking -> Text,
         unit -> Text,
         category_id -> Nullable<Uuid>,
         status -> Text,
@@ -154,6 +155,7 @@ diesel::table! {
         code -> Text,
         name -> Text,
         is_default -> Bool,
+        kind -> Text,
         version -> Int8,
         revision -> Int8,
         created_at -> Timestamptz,
@@ -169,6 +171,9 @@ diesel::table! {
         on_hand -> Numeric,
         reserved -> Numeric,
         value -> Numeric,
+        tracked -> Bool,
+        placed -> Numeric,
+        held -> Numeric,
         last_move_on -> Nullable<Date>,
         version -> Int8,
         updated_at -> Timestamptz,
@@ -184,6 +189,8 @@ diesel::table! {
         value -> Numeric,
         moved_on -> Date,
         kind -> Text,
+        lot_id -> Nullable<Uuid>,
+        location_id -> Nullable<Uuid>,
         document_id -> Uuid,
         recorded_at -> Timestamptz,
     }
@@ -209,6 +216,7 @@ diesel::table! {
         quantity -> Numeric,
         unit_cost -> Nullable<Numeric>,
         value -> Numeric,
+        lots -> Jsonb,
     }
 }
 

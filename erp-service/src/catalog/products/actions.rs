@@ -1,4 +1,4 @@
-use super::model::{Product, ProductIn, ProductStatus};
+use super::model::{Product, ProductIn, ProductStatus, Tracking};
 use super::queries;
 use crate::catalog::{categories, units};
 use crate::schema::products;
@@ -17,6 +17,7 @@ pub(super) fn create(tx: &mut Tx<'_>, id: Option<Uuid>, input: &ProductIn) -> Re
             products::name.eq(&input.name),
             products::description.eq(&input.description),
             products::kind.eq(input.kind),
+            products::tracking.eq(input.tracking.unwrap_or(Tracking::None)),
             products::unit.eq(&input.unit),
             products::category_id.eq(input.category_id),
             products::external_ref.eq(&input.external_ref),
@@ -58,6 +59,7 @@ pub(super) fn update(tx: &mut Tx<'_>, before: Product, wanted: &ProductIn) -> Re
             products::name.eq(&wanted.name),
             products::description.eq(&wanted.description),
             products::kind.eq(wanted.kind),
+            wanted.tracking.map(|tracking| products::tracking.eq(tracking)),
             products::unit.eq(&wanted.unit),
             products::category_id.eq(wanted.category_id),
             products::external_ref.eq(&wanted.external_ref),

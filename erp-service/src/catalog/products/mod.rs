@@ -9,7 +9,7 @@ mod handlers;
 mod model;
 mod queries;
 
-pub use model::{Product, ProductFacts, ProductIn, ProductKind, ProductPatch, ProductStatus};
+pub use model::{Product, ProductFacts, ProductIn, ProductKind, ProductPatch, ProductStatus, Tracking};
 pub use queries::{exist, facts};
 
 use service_kit::problem::Fault;

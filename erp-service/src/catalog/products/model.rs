@@ -18,6 +18,11 @@ text_enum! {
     ProductStatus { Active = "active", Retired = "retired" }
 }
 
+text_enum! {
+    /// How pieces of goods are told apart: not at all, by lot, or each by its serial number.
+    Tracking { None = "none", Lot = "lot", Serial = "serial" }
+}
+
 /// A product.
 #[derive(Debug, Clone, Serialize, Deserialize, Queryable, Selectable, ToSchema)]
 #[diesel(table_name = products)]
@@ -27,6 +32,8 @@ pub struct Product {
     pub name: String,
     pub description: Option<String>,
     pub kind: ProductKind,
+    /// Whether its stock lies in lots, or as pieces with serial numbers.
+    pub tracking: Tracking,
     /// Code of its unit of measure.
     #[schema(example = "pcs")]
     pub unit: String,
@@ -56,6 +63,7 @@ pub struct ProductFacts {
     pub retired: bool,
     /// Posting rules look at it.
     pub category_id: Option<Uuid>,
+    pub tracking: Tracking,
 }
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -70,6 +78,9 @@ pub struct ProductIn {
     #[schema(max_length = 4000)]
     pub description: Option<String>,
     pub kind: ProductKind,
+    /// Goods only; stays once there is or was stock. Default `none`; absent in a change, it stays.
+    #[schema(nullable = false)]
+    pub tracking: Option<Tracking>,
     /// Code of a unit of measure, such as `pcs`, `kg` or `h`.
     #[schema(min_length = 1, max_length = 20, example = "pcs")]
     pub unit: String,
@@ -91,6 +102,8 @@ pub struct ProductPatch {
     pub description: Option<Option<String>>,
     #[schema(nullable = false)]
     pub kind: Option<ProductKind>,
+    #[schema(nullable = false)]
+    pub tracking: Option<Tracking>,
     #[schema(min_length = 1, max_length = 20, nullable = false)]
     pub unit: Option<String>,
     #[serde(default, deserialize_with = "present")]
@@ -149,6 +162,7 @@ impl Product {
     pub(super) fn is(&self, wanted: &ProductIn) -> bool {
         let same_names = (&self.sku, &self.name, &self.description, &self.external_ref)
             == (&wanted.sku, &wanted.name, &wanted.description, &wanted.external_ref);
+        let same_names = same_names && wanted.tracking.is_none_or(|tracking| tracking == self.tracking);
         same_names && (self.kind, &self.unit, self.category_id) == (wanted.kind, &wanted.unit, wanted.category_id)
     }
 
@@ -159,6 +173,7 @@ impl Product {
             name: patch.name.unwrap_or_else(|| self.name.clone()),
             description: patch.description.unwrap_or_else(|| self.description.clone()),
             kind: patch.kind.unwrap_or(self.kind),
+            tracking: patch.tracking,
             unit: patch.unit.unwrap_or_else(|| self.unit.clone()),
             category_id: patch.category_id.unwrap_or(self.category_id),
             external_ref: patch.external_ref.unwrap_or_else(|| self.external_ref.clone()),

@@ -1,4 +1,4 @@
-use super::model::{Product, ProductFacts, ProductKind, ProductStatus, ProductsQuery};
+use super::model::{Product, ProductFacts, ProductKind, ProductStatus, ProductsQuery, Tracking};
 use crate::schema::{categories, products};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -57,7 +57,7 @@ pub(super) fn page(conn: &mut PgConnection, query: &ProductsQuery) -> Result<Pag
 /// # Errors
 /// When the database refuses.
 pub fn facts(conn: &mut PgConnection, ids: &[Uuid]) -> QueryResult<HashMap<Uuid, ProductFacts>> {
-    type Row = (Uuid, String, ProductKind, ProductStatus, Option<Uuid>);
+    type Row = (Uuid, String, ProductKind, ProductStatus, Option<Uuid>, Tracking);
     let rows: Vec<Row> = products::table
         .filter(products::id.eq_any(ids))
         .select((
@@ -66,14 +66,16 @@ pub fn facts(conn: &mut PgConnection, ids: &[Uuid]) -> QueryResult<HashMap<Uuid,
             products::kind,
             products::status,
             products::category_id,
+            products::tracking,
         ))
         .load(conn)?;
-    let facts = rows.into_iter().map(|(id, unit, kind, status, category_id)| {
+    let facts = rows.into_iter().map(|(id, unit, kind, status, category_id, tracking)| {
         let facts = ProductFacts {
             unit,
             stocked: kind == ProductKind::Goods,
             retired: status == ProductStatus::Retired,
             category_id,
+            tracking,
         };
         (id, facts)
     });

@@ -137,6 +137,7 @@ mod tests {
             stocked: true,
             retired,
             category_id: None,
+            tracking: crate::catalog::Tracking::None,
         }
     }
 

@@ -4,7 +4,7 @@
 
 use super::decision::AskedLine;
 use super::rows::OrderRow;
-use crate::catalog::ProductFacts;
+use crate::catalog::{ProductFacts, Tracking};
 use crate::company::InvoicingPolicy;
 use crate::pricing::Found;
 use chrono::NaiveDate;
@@ -51,6 +51,8 @@ struct Row {
     unit: Option<String>,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     category_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<Text>)]
+    tracking: Option<Tracking>,
     #[diesel(sql_type = Bool)]
     stocked: bool,
     #[diesel(sql_type = Bool)]
@@ -83,13 +85,13 @@ pub(super) fn gather(conn: &mut PgConnection, order: &OrderRow, asked: &[AskedLi
     let rows: Vec<Row> = sql("
         WITH question (buyer, currency, day, warehouse_id) AS (SELECT $1::uuid, $2::text, $3::date, $4::uuid)
         SELECT warehouse.id AS warehouse_id, company.invoicing_policy, company.price_deviation_limits,
-               asked.line, asked.product_id, p.unit, p.category_id, coalesce(p.kind = 'goods', false) AS stocked,
+               asked.line, asked.product_id, p.unit, p.category_id, p.tracking, coalesce(p.kind = 'goods', false) AS stocked,
                coalesce(p.status = 'retired', false) AS retired,
                price.price_id, price.price_list_id, price.price_list_name, price.customer_id, price.tier, price.unit_price,
                price.minimum_quantity, price.valid_from, price.valid_to
         FROM question q
         CROSS JOIN company
-        CROSS JOIN (SELECT (SELECT id FROM warehouses w JOIN question ON w.id = question.warehouse_id
+        CROSS JOIN (SELECT (SELECT id FROM warehouses w JOIN question ON w.id = question.warehouse_id AND w.kind = 'normal'
                             UNION ALL
                             SELECT id FROM warehouses w JOIN question ON question.warehouse_id IS NULL WHERE w.is_default
                             LIMIT 1) AS id) AS warehouse
@@ -126,6 +128,7 @@ pub(super) fn gather(conn: &mut PgConnection, order: &OrderRow, asked: &[AskedLi
                 stocked: row.stocked,
                 retired: row.retired,
                 category_id: row.category_id,
+                tracking: row.tracking.unwrap_or(Tracking::None),
             };
             facts.products.insert(row.product_id, product);
         }

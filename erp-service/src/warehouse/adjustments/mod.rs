@@ -6,12 +6,14 @@
 
 mod post;
 
+use crate::inventory::lots::LotQuantity;
 use crate::may;
 use crate::schema::{stock_adjustment_lines, stock_adjustments};
 use actix_web::{get, post};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use service_kit::decimal::{Amount, SignedQuantity, UnitPrice};
 use service_kit::http::IdPath;
 use service_kit::{
@@ -51,6 +53,11 @@ pub struct StockAdjustmentLineIn {
     /// What a unit that came is worth, in the base currency. Absent: the current average, else the
     /// last cost known, else 0.
     pub unit_cost: Option<UnitPrice>,
+    /// Of tracked products: for what comes, lots for the whole quantity; for what goes, those that
+    /// it must come from, the rest goes first expired, first out.
+    #[serde(default)]
+    #[schema(max_items = 500, nullable = false)]
+    pub lots: Vec<LotQuantity>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema, PartialEq)]
@@ -61,6 +68,8 @@ pub struct StockAdjustmentLine {
     pub unit_cost: Option<UnitPrice>,
     /// What came or went, in the base currency, with the sign of the quantity.
     pub value: Amount,
+    /// As given; what was taken stands in the stock moves of this document.
+    pub lots: Vec<LotQuantity>,
 }
 
 /// A posted stock adjustment.
@@ -180,7 +189,7 @@ async fn get_stock_adjustment(read: Read<may::ReadStock>, path: Path<IdPath>) ->
 
 fn complete(conn: &mut PgConnection, rows: Vec<AdjustmentRow>) -> QueryResult<Vec<StockAdjustment>> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-    let all: Vec<(Uuid, Uuid, SignedQuantity, Option<UnitPrice>, Amount)> = stock_adjustment_lines::table
+    let all: Vec<(Uuid, Uuid, SignedQuantity, Option<UnitPrice>, Amount, Value)> = stock_adjustment_lines::table
         .filter(stock_adjustment_lines::adjustment_id.eq_any(&ids))
         .order(stock_adjustment_lines::position)
         .select((
@@ -189,17 +198,21 @@ fn complete(conn: &mut PgConnection, rows: Vec<AdjustmentRow>) -> QueryResult<Ve
             stock_adjustment_lines::quantity,
             stock_adjustment_lines::unit_cost,
             stock_adjustment_lines::value,
+            stock_adjustment_lines::lots,
         ))
         .load(conn)?;
     let lines_of = |id| all.iter().filter(move |line| line.0 == id);
     let complete = rows.into_iter().map(|row| StockAdjustment {
         lines: lines_of(row.id)
-            .map(|(_, product_id, quantity, unit_cost, value)| StockAdjustmentLine {
-                product_id: *product_id,
-                quantity: *quantity,
-                unit_cost: *unit_cost,
-                value: *value,
-            })
+            .map(
+                |(_, product_id, quantity, unit_cost, value, lots)| StockAdjustmentLine {
+                    product_id: *product_id,
+                    quantity: *quantity,
+                    unit_cost: *unit_cost,
+                    value: *value,
+                    lots: serde_json::from_value(lots.clone()).unwrap_or_default(),
+                },
+            )
             .collect(),
         id: row.id,
         number: row.number,

@@ -4,13 +4,14 @@ use super::{AdjustmentKind, StockAdjustment, StockAdjustmentIn, StockAdjustmentL
 use crate::catalog::{self, ProductFacts};
 use crate::company;
 use crate::inventory::levels::{self, Demand, Document, Incoming, Issue, Level, Values};
+use crate::inventory::lots::{self, LotLine, Named};
 use crate::inventory::{average, cost, posting, warehouses};
 use crate::ledger::numbers::{self, Series};
 use crate::ledger::{self, Entry, EntryKind, Journal, Role, Source};
 use crate::sales::backorders;
 use crate::schema::stock_adjustments;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Integer, Nullable, Numeric, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Integer, Jsonb, Nullable, Numeric, Uuid as SqlUuid};
 use rust_decimal::Decimal;
 use service_kit::db::sql;
 use service_kit::decimal::Amount;
@@ -23,16 +24,13 @@ use uuid::Uuid;
 /// # Errors
 /// 422 with every fault; 409 `insufficient_stock` or `period_closed`.
 pub fn adjust(tx: &mut Tx<'_>, input: &StockAdjustmentIn) -> Result<StockAdjustment> {
-    let facts = check_input(tx, input)?;
+    let (facts, named) = check_input(tx, input)?;
     let on = ledger::posting_day(tx, input.date)?;
     let base = company::settings(tx)?.base_currency;
     let kind = input.kind.unwrap_or(AdjustmentKind::Correction);
     let (more, less) = quantities(input);
     let products: Vec<Uuid> = facts.keys().copied().collect();
     let locked = levels::lock(tx, input.warehouse_id, &products)?;
-    let least = levels::least_on_hand_since(tx, &locked, on.date)?;
-    refuse_shortage(&more, &less, &locked, &least)?;
-
     let document = Document {
         kind: if kind == AdjustmentKind::Opening {
             "opening"
@@ -43,15 +41,18 @@ pub fn adjust(tx: &mut Tx<'_>, input: &StockAdjustmentIn) -> Result<StockAdjustm
         date: on.date,
         base,
     };
+    let issue = Issue::new(input.warehouse_id, &less, document).named(&named);
+    refuse_shortage(tx, &more, &issue, &locked)?;
     let came = worth(tx, input, &locked, base)?;
-    let incoming: Vec<Incoming> = input
-        .lines
+    let mut incoming: Vec<Incoming> = Vec::new();
+    for (line, value) in lot_lines(input, false)
         .iter()
-        .zip(&came)
-        .filter_map(|(line, value)| Some(Incoming::new(line.product_id, positive(line.quantity.value())?, *value)))
-        .collect();
+        .zip(came.iter().filter_map(|value| *value))
+    {
+        incoming.extend(lots::bring(tx, &facts, line, value, base)?);
+    }
     levels::receive(tx, input.warehouse_id, &incoming, document)?;
-    let issued = levels::issue(tx, &Issue::new(input.warehouse_id, &less, document))?;
+    let issued = levels::issue(tx, &issue)?;
 
     let mut adjustment = StockAdjustment {
         id: document.id,
@@ -93,7 +94,21 @@ pub fn adjust(tx: &mut Tx<'_>, input: &StockAdjustmentIn) -> Result<StockAdjustm
     Ok(adjustment)
 }
 
-fn check_input(tx: &mut Tx<'_>, input: &StockAdjustmentIn) -> Result<HashMap<Uuid, ProductFacts>> {
+/// What lines say of lots: of those that bring, or of those that take away.
+fn lot_lines(input: &StockAdjustmentIn, away: bool) -> Vec<LotLine<'_>> {
+    let lines = input.lines.iter().enumerate();
+    let lines = lines.filter(|(_, line)| !line.quantity.is_zero() && (line.quantity.value() < Decimal::ZERO) == away);
+    lines
+        .map(|(index, line)| LotLine {
+            pointer: format!("/lines/{index}"),
+            product_id: line.product_id,
+            quantity: Quantity::new(line.quantity.value().abs()).unwrap_or_default(),
+            lots: &line.lots,
+        })
+        .collect()
+}
+
+fn check_input(tx: &mut Tx<'_>, input: &StockAdjustmentIn) -> Result<(HashMap<Uuid, ProductFacts>, Vec<Named>)> {
     let mut faults = Faults::default();
     if !warehouses::exists(tx, input.warehouse_id)? {
         faults.add("/warehouse_id", "unknown_warehouse", "there is no such warehouse");
@@ -117,8 +132,10 @@ fn check_input(tx: &mut Tx<'_>, input: &StockAdjustmentIn) -> Result<HashMap<Uui
             faults.add(at("unit_cost"), "not_applicable", "what is gone leaves at the average");
         }
     }
+    lots::check_incoming(tx, input.warehouse_id, &facts, &lot_lines(input, false), &mut faults)?;
+    let named = lots::named(tx, input.warehouse_id, &facts, &lot_lines(input, true), &mut faults)?;
     faults.check()?;
-    Ok(facts)
+    Ok((facts, named))
 }
 
 fn positive(quantity: Decimal) -> Option<Quantity> {
@@ -141,17 +158,22 @@ fn quantities(input: &StockAdjustmentIn) -> (Demand, Demand) {
 }
 
 /// Stock that is reserved, or that a later day needs, cannot be taken away; all shortages at once.
-fn refuse_shortage(
-    more: &Demand,
-    less: &Demand,
-    locked: &BTreeMap<Uuid, Level>,
-    least: &BTreeMap<Uuid, Decimal>,
-) -> Result<(), Problem> {
-    let short: Vec<_> = less
+/// Nobody has reserved what has expired.
+fn refuse_shortage(tx: &mut Tx<'_>, more: &Demand, issue: &Issue<'_>, locked: &BTreeMap<Uuid, Level>) -> Result<()> {
+    let least = levels::least_on_hand_since(tx, locked, issue.document.date)?;
+    let has_expired = locked.values().any(|level| !level.expired.is_zero());
+    let expired = match has_expired && !issue.demand.is_empty() {
+        true => lots::of_expired(tx, issue)?,
+        false => Demand::new(),
+    };
+    let value_of = |demand: &Demand, product| demand.get(product).map_or(Decimal::ZERO, |quantity| quantity.value());
+    let short: Vec<_> = issue
+        .demand
         .iter()
         .filter_map(|(product, gone)| {
-            let gone = gone.value() - more.get(product).map_or(Decimal::ZERO, |more| more.value());
+            let gone = gone.value() - value_of(more, product);
             let free = locked.get(product).map_or(Decimal::ZERO, |level| level.free().value());
+            let free = free + value_of(&expired, product);
             let available = least.get(product).copied().map_or(free, |least| least.min(free));
             (gone > available)
                 .then(|| serde_json::json!({ "product_id": product, "wanted": gone.normalize(), "available": available.normalize() }))
@@ -160,18 +182,20 @@ fn refuse_shortage(
     match short.is_empty() {
         true => Ok(()),
         false => Err(
-            Problem::conflict("insufficient_stock", "less is free than is to be taken away").fact("products", short),
+            Problem::conflict("insufficient_stock", "less is free than is to be taken away")
+                .fact("products", short)
+                .into(),
         ),
     }
 }
 
-/// What each line brings in: nothing for those that take away.
+/// What each line brings in; `None` for those that take away.
 fn worth(
     tx: &mut Tx<'_>,
     input: &StockAdjustmentIn,
     locked: &BTreeMap<Uuid, Level>,
     base: Currency,
-) -> Result<Vec<Decimal>> {
+) -> Result<Vec<Option<Decimal>>> {
     let unpriced: Vec<Uuid> = input
         .lines
         .iter()
@@ -180,13 +204,13 @@ fn worth(
         .collect();
     let known = cost::known(tx, locked, &unpriced)?;
     let values = input.lines.iter().map(|line| match positive(line.quantity.value()) {
-        None => Decimal::ZERO,
-        Some(quantity) => match (line.unit_cost, known.get(&line.product_id)) {
+        None => None,
+        Some(quantity) => Some(match (line.unit_cost, known.get(&line.product_id)) {
             // 8.3 × 8.4 digits always fit.
             (Some(cost), _) => base.round(cost.value() * quantity.value()),
             (None, Some(known)) => known.of(quantity, base),
             (None, None) => Decimal::ZERO,
-        },
+        }),
     });
     Ok(values.collect())
 }
@@ -194,7 +218,7 @@ fn worth(
 /// The lines with the values that came and went.
 fn lines(
     input: &StockAdjustmentIn,
-    came: &[Decimal],
+    came: &[Option<Decimal>],
     gone: &Values,
     base: Currency,
 ) -> Result<Vec<StockAdjustmentLine>> {
@@ -215,13 +239,14 @@ fn lines(
                 .get_mut(&line.product_id)
                 .and_then(Iterator::next)
                 .unwrap_or_default(),
-            false => *came,
+            false => came.unwrap_or_default(),
         };
         Ok(StockAdjustmentLine {
             product_id: line.product_id,
             quantity: line.quantity,
             unit_cost: line.unit_cost,
             value: Amount::money(base, value).ok_or_else(too_large)?,
+            lots: line.lots.clone(),
         })
     });
     lines.collect()
@@ -244,9 +269,11 @@ fn insert(tx: &mut Tx<'_>, adjustment: &StockAdjustment) -> Result<()> {
         ))
         .execute(&mut **tx)?;
     let lines = &adjustment.lines;
+    let lots = lines.iter().map(|line| serde_json::to_value(&line.lots));
+    let lots = lots.collect::<Result<Vec<_>, _>>()?;
     sql(
-        "INSERT INTO stock_adjustment_lines (adjustment_id, position, product_id, quantity, unit_cost, value)
-         SELECT $1, * FROM unnest($2, $3, $4, $5, $6)",
+        "INSERT INTO stock_adjustment_lines (adjustment_id, position, product_id, quantity, unit_cost, value, lots)
+         SELECT $1, * FROM unnest($2, $3, $4, $5, $6, $7)",
     )
     .bind::<SqlUuid, _>(adjustment.id)
     .bind::<Array<Integer>, _>((1..).zip(lines).map(|(position, _)| position).collect::<Vec<i32>>())
@@ -254,6 +281,7 @@ fn insert(tx: &mut Tx<'_>, adjustment: &StockAdjustment) -> Result<()> {
     .bind::<Array<Numeric>, _>(lines.iter().map(|line| line.quantity).collect::<Vec<_>>())
     .bind::<Array<Nullable<Numeric>>, _>(lines.iter().map(|line| line.unit_cost).collect::<Vec<_>>())
     .bind::<Array<Numeric>, _>(lines.iter().map(|line| line.value).collect::<Vec<_>>())
+    .bind::<Array<Jsonb>, _>(lots)
     .run(tx)?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Stock: value, lots, places, documents that move it, what is promised.
 
+mod lots;
 mod value;
 
 use crate::shop::Shop;
