@@ -29,6 +29,17 @@ CREATE INDEX accounts_by_age ON accounts (created_at, id);
 CREATE INDEX accounts_by_parent ON accounts (parent_id, code);
 CREATE TRIGGER accounts_stay BEFORE DELETE OR TRUNCATE ON accounts
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+-- What is posted to an account says what it is.
+CREATE FUNCTION refuse_account_turn() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM journal_entry_lines WHERE account_id = OLD.id) THEN
+        RAISE EXCEPTION 'account % has entries', OLD.code USING ERRCODE = '23514', CONSTRAINT = 'accounts_in_use';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER accounts_in_use BEFORE UPDATE ON accounts
+    FOR EACH ROW WHEN ((OLD.kind, OLD.heading, OLD.control, OLD.currency) IS DISTINCT FROM (NEW.kind, NEW.heading, NEW.control, NEW.currency))
+    EXECUTE FUNCTION refuse_account_turn();
 
 INSERT INTO accounts (code, name, kind, parent_id, heading, control, liquid, cash_flow_category)
 SELECT code, name, kind, NULL, heading, control, liquid, category FROM (VALUES
@@ -238,7 +249,7 @@ CREATE INDEX journal_entries_drafts ON journal_entries (posted_on) WHERE status 
 -- Of posted entries only.
 CREATE TABLE journal_entry_lines (
     entry_id           uuid NOT NULL CONSTRAINT journal_entry_lines_entry_id_fkey REFERENCES journal_entries,
-    position           int NOT NULL,
+    position           int NOT NULL CHECK (position > 0),
     posted_on          date NOT NULL,
     account_id         uuid NOT NULL REFERENCES accounts,
     -- In the base currency.
@@ -297,7 +308,6 @@ CREATE TRIGGER journal_entries_stay BEFORE TRUNCATE ON journal_entries
 CREATE FUNCTION check_posted_entry() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     sums record;
-    state text;
 BEGIN
     SELECT count(*) AS lines, coalesce(sum(debit), 0) AS debit, coalesce(sum(credit), 0) AS credit, sum(amount) AS amount,
            count(DISTINCT currency) AS currencies, count(*) FILTER (WHERE posted_on <> NEW.posted_on) AS elsewhere
@@ -338,6 +348,10 @@ CREATE TABLE account_months (
     credit     numeric(20,4) NOT NULL,
     PRIMARY KEY (month, account_id, stripe)
 ) WITH (fillfactor = 70);
+CREATE TRIGGER account_months_through_entries BEFORE INSERT OR UPDATE OR DELETE ON account_months
+    FOR EACH STATEMENT WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER account_months_stay BEFORE TRUNCATE ON account_months
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- What one party owes on one document; one for each instalment. Amounts are signed: positive is owed to us on
 -- the receivable side, and by us on the payable side.
@@ -395,6 +409,13 @@ ALTER TABLE journal_entry_lines ADD CONSTRAINT journal_entry_lines_open_item_id_
 
 CREATE FUNCTION apply_journal_entry_lines() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    -- All lines of an entry come at once: the check of its balance runs once, when it is posted.
+    IF EXISTS (SELECT FROM (SELECT entry_id, count(*) AS lines FROM new_lines GROUP BY entry_id) n
+               WHERE n.lines <> (SELECT count(*) FROM journal_entry_lines l WHERE l.entry_id = n.entry_id)
+                  OR NOT EXISTS (SELECT FROM journal_entries e WHERE e.id = n.entry_id AND e.status = 'posted')) THEN
+        RAISE EXCEPTION 'the lines of an entry are stored with it'
+            USING ERRCODE = '23514', CONSTRAINT = 'journal_entry_lines_append_only';
+    END IF;
     -- Control accounts are posted to through open items, and nothing else is.
     IF EXISTS (SELECT FROM new_lines l JOIN accounts a ON a.id = l.account_id
                LEFT JOIN open_items i ON i.id = l.open_item_id

@@ -4,7 +4,7 @@ use super::days::PostingDay;
 use super::roles::Account;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
-use service_kit::Currency;
+use service_kit::{Currency, Error, Result};
 use uuid::Uuid;
 
 /// Where an entry is numbered.
@@ -28,6 +28,24 @@ impl Journal {
             Journal::General => "GEN",
             Journal::Closing => "CLS",
         }
+    }
+
+    /// Whether its entries may be posted while a period is closing; as the table of journals says.
+    pub(super) const fn adjusts(self) -> bool {
+        matches!(self, Journal::General | Journal::Closing)
+    }
+
+    pub(super) fn of(code: &str) -> Result<Journal> {
+        let all = [
+            Journal::Sales,
+            Journal::Purchases,
+            Journal::Bank,
+            Journal::Stock,
+            Journal::General,
+            Journal::Closing,
+        ];
+        let found = all.into_iter().find(|journal| journal.code() == code);
+        found.ok_or_else(|| Error::Bug(format!("unknown journal {code}")))
     }
 }
 
@@ -230,16 +248,7 @@ impl Entry {
     pub(super) fn compacted(&self) -> Vec<Line> {
         let mut lines: Vec<Line> = Vec::with_capacity(self.lines.len());
         for line in &self.lines {
-            let alike = |other: &&mut Line| {
-                (other.sum.base.is_sign_negative() == line.sum.base.is_sign_negative())
-                    && Line {
-                        sum: line.sum,
-                        tax_base: line.tax_base,
-                        ..(*other).clone()
-                    } == *line
-                    && other.sum.currency == line.sum.currency
-            };
-            match lines.iter_mut().find(alike) {
+            match lines.iter_mut().find(|other| other.says_the_same(line)) {
                 Some(other) => {
                     other.sum.base += line.sum.base;
                     other.sum.amount += line.sum.amount;
@@ -253,5 +262,81 @@ impl Entry {
         }
         lines.retain(|line| !line.sum.is_zero());
         lines
+    }
+}
+
+impl Line {
+    /// Everything but the sums is the same, and the side.
+    fn says_the_same(&self, other: &Line) -> bool {
+        self.account_id == other.account_id
+            && self.sum.currency == other.sum.currency
+            && self.sum.base.is_sign_negative() == other.sum.base.is_sign_negative()
+            && (self.open_item_id, self.department_id, self.project_id, self.revaluation)
+                == (
+                    other.open_item_id,
+                    other.department_id,
+                    other.project_id,
+                    other.revaluation,
+                )
+            && (&self.rule, &self.description, &self.tax_code, &self.cash_flow_category)
+                == (
+                    &other.rule,
+                    &other.description,
+                    &other.tax_code,
+                    &other.cash_flow_category,
+                )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_say_the_same_become_one_and_nothing_is_lost() {
+        let on = PostingDay {
+            date: NaiveDate::default(),
+            fiscal_year_id: Uuid::nil(),
+            label: "1970".to_owned(),
+            base_currency: Currency::USD,
+        };
+        let account = |code: &str| Account {
+            id: Uuid::now_v7(),
+            code: code.to_owned(),
+            name: code.to_owned(),
+            rule: None,
+        };
+        let (stock, cost, revenue) = (account("stock"), account("cost"), account("revenue"));
+        let usd = |amount: i64| Sum::base(Currency::USD, Decimal::new(amount, 2));
+        let mut entry = Entry::new(
+            Journal::Stock,
+            &on,
+            Source::new("delivery", Uuid::nil(), None),
+            "two products",
+        );
+        entry.debit(&cost, usd(1_000));
+        entry.credit(&stock, usd(1_000));
+        entry.debit(&cost, usd(333));
+        entry.credit(&stock, usd(333)).describe("apart");
+        entry.debit(&stock, usd(5));
+        entry.credit(&cost, usd(5));
+        entry.credit(&revenue, usd(0));
+        let lines: Vec<(String, Decimal)> = entry
+            .compacted()
+            .into_iter()
+            .map(|line| (line.account_code, line.sum.base))
+            .collect();
+        let expected = [
+            ("cost", 1_333),
+            ("stock", -1_000),
+            ("stock", -333),
+            ("stock", 5),
+            ("cost", -5),
+        ];
+        let expected: Vec<(String, Decimal)> = expected
+            .into_iter()
+            .map(|(code, cents)| (code.to_owned(), Decimal::new(cents, 2)))
+            .collect();
+        assert_eq!(lines, expected);
     }
 }

@@ -16,6 +16,7 @@
 //! [`open_items::create`] and, last, [`post`]. Amounts arrive here converted to the base currency.
 
 mod days;
+mod entries;
 mod entry;
 pub mod numbers;
 pub mod open_items;
@@ -24,15 +25,31 @@ mod references;
 mod roles;
 
 pub use days::{PostingDay, posting_day};
+pub use entries::JournalEntry;
 pub use entry::{Entry, EntryKind, Journal, Line, Source, Sum};
 pub use posting::{Posted, post, reverse};
 pub use references::{dimensions_in_use, postable};
 pub use roles::{Account, Facts, Role, Rules, rules};
 
-use service_kit::Routes;
+use rust_decimal::Decimal;
 use service_kit::problem::Constraint;
+use service_kit::{Amount, Currency, Problem, Result, Routes};
 
-pub fn routes(_routes: &mut Routes) {}
+pub fn routes(routes: &mut Routes) {
+    entries::routes(routes);
+}
+
+/// A sum as answers show it: with the minor digits of its currency, and all digits where it has more.
+///
+/// # Errors
+/// 422 `out_of_range` when it is too large.
+pub fn shown(currency: Currency, value: Decimal) -> Result<Amount> {
+    let amount = match currency.round(value) == value {
+        true => Amount::money(currency, value),
+        false => Amount::new(value).ok(),
+    };
+    amount.ok_or_else(|| Problem::rule("out_of_range", "a sum is too large").into())
+}
 
 pub const CONSTRAINTS: &[Constraint] = &[
     Constraint::conflict(
@@ -58,5 +75,12 @@ pub const CONSTRAINTS: &[Constraint] = &[
         "account_not_postable",
         "/lines",
         "a heading or a control account is not posted to by hand, and an account in a currency takes only that currency",
+    ),
+    Constraint::conflict("journal_entries_pkey", "duplicate", "/id", "an entry with this id exists"),
+    Constraint::conflict(
+        "accounts_in_use",
+        "account_in_use",
+        "",
+        "the account has entries: its kind, control and currency stay, and it stays a heading or none",
     ),
 ];

@@ -73,9 +73,7 @@ struct Drawn {
 /// # Errors
 /// 422 `date_before_last` when the series ascends and a later document has its number already.
 pub fn draw(tx: &mut Tx<'_>, series: Series, on: &PostingDay) -> Result<Option<String>> {
-    if tx.dry_run() {
-        return Ok(None);
-    }
+    // A dry run draws too, so that it is refused what would be refused; the number goes with everything else.
     // The update sees the row as it is once it is locked; the date before it comes along.
     let drawn: Drawn = sql(
         "INSERT INTO series_numbers AS n (series, fiscal_year_id, last_number, last_date)
@@ -96,5 +94,6 @@ pub fn draw(tx: &mut Tx<'_>, series: Series, on: &PostingDay) -> Result<Option<S
         faults.add("/date", "date_before_last", message);
         faults.check()?;
     }
-    Ok(Some(format!("{}-{}-{:06}", drawn.prefix, on.label, drawn.number)))
+    let number = format!("{}-{}-{:06}", drawn.prefix, on.label, drawn.number);
+    Ok(Some(number).filter(|_| !tx.dry_run()))
 }

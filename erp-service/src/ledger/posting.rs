@@ -1,13 +1,13 @@
 //! Posting an entry, and reversing one.
 
 use super::days::{self, PostingDay};
+use super::entries::JournalEntry;
 use super::entry::{Entry, EntryKind, Journal, Line, Source, Sum};
 use crate::schema::{accounts, journal_entries, journal_entry_lines};
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Bool, Date, Integer, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Date, Integer, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use rust_decimal::Decimal;
-use serde_json::{Value, json};
 use service_kit::db::sql;
 use service_kit::{Currency, Error, OrNotFound, Problem, Result, Tx};
 use uuid::Uuid;
@@ -27,6 +27,15 @@ pub struct Posted {
 /// An entry that does not balance is a bug of whoever made it.
 pub fn post(tx: &mut Tx<'_>, entry: Entry) -> Result<Posted> {
     let lines = entry.compacted();
+    let record = post_lines(tx, &entry, &lines)?;
+    Ok(Posted {
+        id: record.id,
+        number: record.number,
+    })
+}
+
+/// Posts an entry with its lines as they are; a draft of the same id becomes posted.
+pub(super) fn post_lines(tx: &mut Tx<'_>, entry: &Entry, lines: &[Line]) -> Result<JournalEntry> {
     let balance: Decimal = lines.iter().map(|line| line.sum.base).sum();
     if lines.len() < 2 || !balance.is_zero() {
         let detail = format!(
@@ -35,22 +44,36 @@ pub fn post(tx: &mut Tx<'_>, entry: Entry) -> Result<Posted> {
         );
         return Err(Error::Bug(detail));
     }
-    let number = insert(tx, &entry, &lines)?;
-    tx.preview("entries", || shown(&entry, &lines));
-    Ok(Posted { id: entry.id, number })
+    let stored = insert(tx, entry, lines)?;
+    let record = JournalEntry::posted(tx, entry, lines, stored)?;
+    tx.preview("entries", || serde_json::to_value(&record).unwrap_or_default());
+    tx.emit(
+        "journal_entry.posted",
+        record.id,
+        record.revision,
+        serde_json::to_value(&record)?,
+    );
+    Ok(record)
 }
 
+/// What the database adds to an entry.
 #[derive(QueryableByName)]
-struct Numbered {
+pub(super) struct Stored {
     #[diesel(sql_type = Text)]
-    number: String,
+    pub number: String,
+    #[diesel(sql_type = BigInt)]
+    pub revision: i64,
+    #[diesel(sql_type = SqlUuid)]
+    pub created_by: Uuid,
+    #[diesel(sql_type = Timestamptz)]
+    pub created_at: DateTime<Utc>,
 }
 
-fn insert(tx: &mut Tx<'_>, entry: &Entry, lines: &[Line]) -> Result<Option<String>> {
+fn insert(tx: &mut Tx<'_>, entry: &Entry, lines: &[Line]) -> Result<Stored> {
     let column = |of: fn(&Line) -> Option<Uuid>| lines.iter().map(of).collect::<Vec<_>>();
     let text = |of: fn(&Line) -> Option<String>| lines.iter().map(of).collect::<Vec<_>>();
     // In a dry run the number is drawn too, and goes with everything else.
-    let stored: Numbered = sql(
+    let stored: Vec<Stored> = sql(
         "WITH drawn AS (
              INSERT INTO series_numbers AS n (series, fiscal_year_id, last_number, last_date) VALUES ('journal:' || $1, $2, 1, $3)
              ON CONFLICT (series, fiscal_year_id) DO UPDATE
@@ -62,9 +85,14 @@ fn insert(tx: &mut Tx<'_>, entry: &Entry, lines: &[Line]) -> Result<Option<Strin
              SELECT $4, $5, * FROM unnest($6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20))
          INSERT INTO journal_entries (id, number, journal, status, kind, posted_on, description, source_type, source_id, source_number,
              reversal_of, created_by, created_at, updated_at)
-         SELECT $21, (SELECT prefix FROM series WHERE key = 'journal:' || $22) || '-' || $23 || '-' || lpad(last_number::text, 6, '0'), $24, 'posted', $25, $26, $27, $28, $29, $30, $31, $32, $33, $34
+         SELECT $21, (SELECT prefix FROM series WHERE key = 'journal:' || $22) || '-' || $23 || '-' || lpad(last_number::text, 6, '0'),
+             $24, 'posted', $25, $26, $27, $28, $29, $30, $31, $32, $33, $34
          FROM drawn
-         RETURNING number",
+         ON CONFLICT (id) DO UPDATE SET
+             number = excluded.number, status = excluded.status, posted_on = excluded.posted_on, draft_lines = NULL,
+             revision = journal_entries.revision + 1, updated_at = excluded.updated_at
+             WHERE journal_entries.status = 'draft'
+         RETURNING number, revision, created_by, created_at",
     )
     .bind::<Text, _>(entry.journal.code())
     .bind::<SqlUuid, _>(entry.on.fiscal_year_id)
@@ -100,38 +128,9 @@ fn insert(tx: &mut Tx<'_>, entry: &Entry, lines: &[Line]) -> Result<Option<Strin
     .bind::<SqlUuid, _>(tx.actor().id)
     .bind::<Timestamptz, _>(tx.now())
     .bind::<Timestamptz, _>(tx.now())
-    .row(tx)?;
-    Ok(Some(stored.number).filter(|_| !tx.dry_run()))
-}
-
-/// An entry as a dry run shows it.
-fn shown(entry: &Entry, lines: &[Line]) -> Value {
-    let money = |value: Decimal| value.normalize().to_string();
-    let lines = lines.iter().map(|line| {
-        json!({
-            "account": line.account_code,
-            "account_name": line.account_name,
-            "debit": money(line.sum.base.max(Decimal::ZERO)),
-            "credit": money((-line.sum.base).max(Decimal::ZERO)),
-            "currency": line.sum.currency,
-            "amount": money(line.sum.amount),
-            "rule": line.rule,
-            "description": line.description,
-            "open_item_id": line.open_item_id,
-            "department_id": line.department_id,
-            "project_id": line.project_id,
-            "tax_code": line.tax_code,
-            "tax_base": line.tax_base.map(money),
-        })
-    });
-    json!({
-        "journal": entry.journal.code(),
-        "date": entry.on.date,
-        "description": entry.description,
-        "source_type": entry.source.kind,
-        "source_id": entry.source.id,
-        "lines": lines.collect::<Vec<_>>(),
-    })
+    .rows(tx)?;
+    let stored = stored.into_iter().next();
+    stored.ok_or_else(|| Error::Bug(format!("entry {} is posted already", entry.id)))
 }
 
 #[derive(Queryable)]
@@ -186,8 +185,8 @@ pub fn reverse(tx: &mut Tx<'_>, entry_id: Uuid, date: Option<NaiveDate>, reason:
         let detail = format!("the original is dated {}", original.posted_on);
         return Err(Problem::rule("date_before_original", detail).into());
     }
-    let on = days::first_open_day(tx, date)?;
-    let journal = journal_of(&original.journal)?;
+    let journal = Journal::of(&original.journal)?;
+    let on = days::first_open_day(tx, date, journal)?;
     let source = Source::new(&original.source_type, original.source_id, original.source_number);
     let description: String = format!("Reversal: {reason} ({})", original.description)
         .chars()
@@ -195,12 +194,13 @@ pub fn reverse(tx: &mut Tx<'_>, entry_id: Uuid, date: Option<NaiveDate>, reason:
         .collect();
     let mut entry = Entry::new(journal, &on, source, description).kind(match original.kind.as_str() {
         "revaluation" => EntryKind::Revaluation,
+        "closing" => EntryKind::Closing,
         _ => EntryKind::Reversal,
     });
     entry.reversal_of = Some(entry_id);
-    entry.lines = mirrored(tx, entry_id)?;
+    let lines = mirrored(tx, entry_id)?;
     let (id, now) = (entry.id, tx.now());
-    let posted = post(tx, entry)?;
+    let posted = post_lines(tx, &entry, &lines)?;
     diesel::update(journal_entries::table.find(entry_id))
         .set((
             journal_entries::reversed_by.eq(id),
@@ -208,20 +208,11 @@ pub fn reverse(tx: &mut Tx<'_>, entry_id: Uuid, date: Option<NaiveDate>, reason:
             journal_entries::updated_at.eq(now),
         ))
         .execute(&mut **tx)?;
+    let posted = Posted {
+        id,
+        number: posted.number,
+    };
     Ok((posted, on))
-}
-
-fn journal_of(code: &str) -> Result<Journal> {
-    let all = [
-        Journal::Sales,
-        Journal::Purchases,
-        Journal::Bank,
-        Journal::Stock,
-        Journal::General,
-        Journal::Closing,
-    ];
-    let found = all.into_iter().find(|journal| journal.code() == code);
-    found.ok_or_else(|| Error::Bug(format!("unknown journal {code}")))
 }
 
 #[derive(Queryable)]

@@ -2,9 +2,11 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text, Uuid as SqlUuid};
+use serde::{Deserialize, Serialize};
 use service_kit::db::sql;
 use service_kit::{Problem, Result};
 use std::collections::HashMap;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 service_kit::text_enum! {
@@ -56,6 +58,19 @@ pub struct Account {
     pub rule: Option<String>,
 }
 
+/// A rule that was asked for its account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Candidate {
+    pub rule_id: Uuid,
+    /// The rule in words.
+    pub rule: String,
+    pub account_id: Uuid,
+    /// Code of the account.
+    pub account: String,
+    pub account_name: String,
+    pub applies: bool,
+}
+
 /// What a rule may depend on.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Facts<'a> {
@@ -66,6 +81,8 @@ pub struct Facts<'a> {
 
 #[derive(Debug, Clone, QueryableByName)]
 struct Rule {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
     #[diesel(sql_type = Text)]
     role: String,
     #[diesel(sql_type = Nullable<SqlUuid>)]
@@ -108,7 +125,7 @@ struct Category {
 /// When the database refuses.
 pub fn rules(conn: &mut PgConnection) -> Result<Rules> {
     let rules: Vec<Rule> = sql(
-        "SELECT r.role, r.category_id, r.warehouse_id, r.tax_code, r.account_id, a.code, a.name,
+        "SELECT r.id, r.role, r.category_id, r.warehouse_id, r.tax_code, r.account_id, a.code, a.name,
                 c.name AS category_name, w.code AS warehouse_code
          FROM posting_rules r JOIN accounts a ON a.id = r.account_id
          LEFT JOIN categories c ON c.id = r.category_id LEFT JOIN warehouses w ON w.id = r.warehouse_id",
@@ -157,6 +174,22 @@ impl Rules {
             name: rule.name.clone(),
             rule: Some(rule.explained()),
         })
+    }
+
+    /// All rules of a role: those that apply, the one that answers first; then the others.
+    pub fn candidates(&self, role: Role, facts: &Facts<'_>) -> Vec<Candidate> {
+        let rules = self.rules.iter().filter(|rule| rule.role == role.as_str());
+        let mut ranked: Vec<_> = rules.map(|rule| (self.rank(rule, facts), rule)).collect();
+        ranked.sort_by(|(a, one), (b, other)| b.cmp(a).then_with(|| one.explained().cmp(&other.explained())));
+        let candidates = ranked.into_iter().map(|(rank, rule)| Candidate {
+            rule_id: rule.id,
+            rule: rule.explained(),
+            account_id: rule.account_id,
+            account: rule.code.clone(),
+            account_name: rule.name.clone(),
+            applies: rank.is_some(),
+        });
+        candidates.collect()
     }
 
     /// `None` when the rule does not apply, else how specific it is.
@@ -210,6 +243,7 @@ mod tests {
 
     fn rule(category_id: Option<Uuid>, warehouse_id: Option<Uuid>, code: &str) -> Rule {
         Rule {
+            id: Uuid::now_v7(),
             role: "revenue".to_owned(),
             category_id,
             warehouse_id,

@@ -1,1 +1,5 @@
 //! Tests of the module through HTTP.
+
+mod books;
+mod journal_entries;
+mod triggers;
