@@ -5,7 +5,7 @@ use crate::company;
 use crate::schema::{accounts, journal_entries, journal_entry_lines};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Date, Numeric, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Numeric, Uuid as SqlUuid};
 use rust_decimal::Decimal;
 use serde_json::Value;
 use service_kit::db::sql;
@@ -248,20 +248,4 @@ pub fn summaries(conn: &mut PgConnection, rows: Vec<EntryRow>) -> Result<Vec<Jou
         })
     });
     summaries.collect()
-}
-
-#[derive(QueryableByName)]
-struct Count {
-    #[diesel(sql_type = BigInt)]
-    n: i64,
-}
-
-/// How many drafts are dated in these days.
-pub fn number_of_drafts(conn: &mut PgConnection, from: NaiveDate, to: NaiveDate) -> QueryResult<i64> {
-    let count: Count =
-        sql("SELECT count(*) AS n FROM journal_entries WHERE status = 'draft' AND posted_on BETWEEN $1 AND $2")
-            .bind::<Date, _>(from)
-            .bind::<Date, _>(to)
-            .row(conn)?;
-    Ok(count.n)
 }

@@ -83,10 +83,10 @@ async fn an_adjustment_shows_the_entry_it_would_make() {
         )
     };
     assert_eq!(entry["journal"], "STK");
-    assert_eq!(line(0), ("1300".into(), "100".into(), "0".into(), "stock".into()));
+    assert_eq!(line(0), ("1300".into(), "100.00".into(), "0.00".into(), "stock".into()));
     assert_eq!(
         line(1),
-        ("3020".into(), "0".into(), "100".into(), "opening_balance".into())
+        ("3020".into(), "0.00".into(), "100.00".into(), "opening_balance".into())
     );
     assert_eq!(moves(&shop, product).await, []);
 
@@ -107,11 +107,11 @@ async fn an_adjustment_shows_the_entry_it_would_make() {
     let lines = lost["entries"][0]["lines"].as_array().unwrap();
     assert_eq!(
         (&lines[0]["account"], &lines[0]["debit"]),
-        (&"5030".into(), &"30".into())
+        (&"5030".into(), &"30.00".into())
     );
     assert_eq!(
         (&lines[1]["account"], &lines[1]["credit"]),
-        (&"1300".into(), &"30".into())
+        (&"1300".into(), &"30.00".into())
     );
 }
 

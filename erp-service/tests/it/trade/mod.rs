@@ -42,7 +42,6 @@ pub fn postings(shop: &Shop, document: Uuid) -> Vec<(String, String)> {
 /// The lines of the first entry that a dry run shows: account, debit, credit.
 pub fn shown_entry(answer: &Value) -> Vec<(&str, &str, &str)> {
     let lines = answer["entries"][0]["lines"].as_array().expect("an entry").iter();
-    let text = |line: &'static str| move |value: &'_ Value| value[line].as_str().unwrap_or("none").to_owned();
     lines
         .map(|line| {
             (
