@@ -4,6 +4,7 @@
 
 use crate::may;
 use crate::schema::company;
+use crate::taxes::Rounding;
 use actix_web::{get, patch};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -50,6 +51,8 @@ pub struct Company {
     pub overdue_stop_days: Option<i32>,
     /// Currency that exchange rates are quoted against and that crosses of two others go through.
     pub reference_currency: Currency,
+    /// Whether tax is rounded once for each code and rate of a document, or for each line.
+    pub tax_rounding: Rounding,
     pub revision: i64,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
@@ -76,6 +79,8 @@ pub struct CompanyPatch {
     pub overdue_stop_days: Option<Option<i32>>,
     #[schema(nullable = false)]
     pub reference_currency: Option<Currency>,
+    #[schema(nullable = false)]
+    pub tax_rounding: Option<Rounding>,
 }
 
 /// An object of fractions or `null`, which the derived schema cannot say.
@@ -103,6 +108,7 @@ struct CompanyRow {
     tax_on_advances: bool,
     overdue_stop_days: Option<i32>,
     reference_currency: Currency,
+    tax_rounding: Rounding,
     revision: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -138,6 +144,7 @@ impl From<CompanyRow> for Company {
             tax_on_advances: row.tax_on_advances,
             overdue_stop_days: row.overdue_stop_days,
             reference_currency: row.reference_currency,
+            tax_rounding: row.tax_rounding,
             revision: row.revision,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -209,6 +216,7 @@ fn update(tx: &mut Tx<'_>, patch: &CompanyPatch) -> Result<Company> {
         tax_on_advances: patch.tax_on_advances.unwrap_or(before.tax_on_advances),
         overdue_stop_days: patch.overdue_stop_days.unwrap_or(before.overdue_stop_days),
         reference_currency: patch.reference_currency.unwrap_or(before.reference_currency),
+        tax_rounding: patch.tax_rounding.unwrap_or(before.tax_rounding),
         ..before.clone()
     };
     if wanted == before {
@@ -224,6 +232,7 @@ fn update(tx: &mut Tx<'_>, patch: &CompanyPatch) -> Result<Company> {
             company::tax_on_advances.eq(wanted.tax_on_advances),
             company::overdue_stop_days.eq(wanted.overdue_stop_days),
             company::reference_currency.eq(wanted.reference_currency),
+            company::tax_rounding.eq(wanted.tax_rounding),
             company::revision.eq(company::revision + 1),
             company::updated_at.eq(tx.now()),
         ))

@@ -81,6 +81,10 @@ pub struct CustomerPatch {
     pub overdue_stop_days: Option<Option<i32>>,
     #[schema(nullable = false)]
     pub dunning_blocked: Option<bool>,
+    /// `null` counts as `standard`.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(min_length = 1, max_length = 40, pattern = r"\S")]
+    pub tax_class: Option<Option<String>>,
     /// The CRM's: refused with 409 `not_owner`.
     #[serde(default, deserialize_with = "given")]
     pub name: Option<Value>,
@@ -186,6 +190,7 @@ impl CustomerPatch {
             payment_terms_id: self.payment_terms_id.unwrap_or(own.payment_terms_id),
             overdue_stop_days: self.overdue_stop_days.unwrap_or(own.overdue_stop_days),
             dunning_blocked: self.dunning_blocked.unwrap_or(own.dunning_blocked),
+            tax_class: self.tax_class.clone().unwrap_or_else(|| own.tax_class.clone()),
         }
     }
 }

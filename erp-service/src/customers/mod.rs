@@ -20,7 +20,7 @@ mod queries;
 
 pub use input::{CustomerPatch, ReplicatedCustomer};
 pub use model::{Customer, CustomerKind, CustomerStatus, CustomerWithExposure, Terms};
-pub use queries::{has_legal_entity, lock_terms, terms, tier_on};
+pub use queries::{has_legal_entity, lock_terms, tax_party, terms, tier_on};
 
 use service_kit::Routes;
 use service_kit::problem::Constraint;

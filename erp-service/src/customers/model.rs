@@ -76,6 +76,7 @@ pub(super) struct OwnPart {
     pub payment_terms_id: Option<Uuid>,
     pub overdue_stop_days: Option<i32>,
     pub dunning_blocked: bool,
+    pub tax_class: Option<String>,
 }
 
 /// A customer: the CRM's part as last applied, and the terms that the ERP owns.
@@ -125,6 +126,8 @@ pub struct Customer {
     pub overdue_stop_days: Option<i32>,
     /// Gets no reminders.
     pub dunning_blocked: bool,
+    /// Decides the tax, with the product's; `null` counts as `standard`.
+    pub tax_class: Option<String>,
     /// Counts changes of the ERP's part.
     pub version: i64,
     /// Counts changes of the whole record.
@@ -206,6 +209,7 @@ impl CustomerRow {
             payment_terms_id: own.payment_terms_id,
             overdue_stop_days: own.overdue_stop_days,
             dunning_blocked: own.dunning_blocked,
+            tax_class: own.tax_class,
             version: self.version,
             revision: self.revision,
             created_at: self.created_at,

@@ -2,6 +2,7 @@ use super::model::{CrmPart, Customer, CustomerRow, CustomerWithExposure, Custome
 use crate::company;
 use crate::sales::credit;
 use crate::schema::customers;
+use crate::taxes;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Date, Nullable, Text, Uuid as SqlUuid};
@@ -179,4 +180,29 @@ pub fn tier_on(conn: &mut PgConnection, id: Uuid, day: NaiveDate) -> QueryResult
         .bind::<Date, _>(day)
         .row(conn)?;
     Ok(found.tier)
+}
+
+/// What of a customer decides on taxes: its class, and the country that its goods go to.
+///
+/// # Errors
+/// When the database refuses; `NotFound`.
+pub fn tax_party(conn: &mut PgConnection, id: Uuid) -> QueryResult<taxes::Party> {
+    #[derive(QueryableByName)]
+    struct Found {
+        #[diesel(sql_type = Nullable<Text>)]
+        tax_class: Option<String>,
+        #[diesel(sql_type = Nullable<Text>)]
+        country: Option<String>,
+    }
+    let found: Found = sql("SELECT tax_class, (
+             SELECT upper(a ->> 'country') FROM jsonb_array_elements(addresses) a
+             WHERE jsonb_typeof(a) = 'object' AND a ->> 'country' ~ '^[A-Za-z]{2}$'
+             ORDER BY a ->> 'kind' = 'shipping' DESC NULLS LAST, a ->> 'kind' = 'billing' DESC NULLS LAST LIMIT 1) AS country
+         FROM customers WHERE id = $1")
+    .bind::<SqlUuid, _>(id)
+    .row(conn)?;
+    Ok(taxes::Party {
+        tax_class: found.tax_class,
+        country: found.country,
+    })
 }

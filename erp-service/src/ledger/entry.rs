@@ -136,6 +136,10 @@ pub struct Line {
     pub project_id: Option<Uuid>,
     pub tax_code: Option<String>,
     pub tax_base: Option<Decimal>,
+    /// The rate that the tax was computed at; `taxes` fills it in.
+    pub tax_rate: Option<Decimal>,
+    /// `output` or `input`; `taxes` fills it in.
+    pub tax_kind: Option<String>,
     pub cash_flow_category: Option<String>,
     pub revaluation: bool,
 }
@@ -228,6 +232,8 @@ impl Entry {
             project_id: None,
             tax_code: None,
             tax_base: None,
+            tax_rate: None,
+            tax_kind: None,
             cash_flow_category: None,
             revaluation: false,
         });

@@ -81,12 +81,13 @@ fn insert(tx: &mut Tx<'_>, entry: &Entry, lines: &[Line]) -> Result<Stored> {
              RETURNING last_number),
          new_lines AS (
              INSERT INTO journal_entry_lines (entry_id, posted_on, position, account_id, debit, credit, currency, amount, description, rule,
-                 open_item_id, department_id, project_id, tax_code, tax_base, cash_flow_category, revaluation)
-             SELECT $4, $5, * FROM unnest($6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20))
+                 open_item_id, department_id, project_id, tax_code, tax_base, cash_flow_category, revaluation,
+                 tax_rate, tax_kind)
+             SELECT $4, $5, * FROM unnest($6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22))
          INSERT INTO journal_entries (id, number, journal, status, kind, posted_on, description, source_type, source_id, source_number,
              reversal_of, created_by, created_at, updated_at)
-         SELECT $21, (SELECT prefix FROM series WHERE key = 'journal:' || $22) || '-' || $23 || '-' || lpad(last_number::text, 6, '0'),
-             $24, 'posted', $25, $26, $27, $28, $29, $30, $31, $32, $33, $34
+         SELECT $23, (SELECT prefix FROM series WHERE key = 'journal:' || $24) || '-' || $25 || '-' || lpad(last_number::text, 6, '0'),
+             $26, 'posted', $27, $28, $29, $30, $31, $32, $33, $34, $35, $36
          FROM drawn
          ON CONFLICT (id) DO UPDATE SET
              number = excluded.number, status = excluded.status, posted_on = excluded.posted_on, draft_lines = NULL,
@@ -114,6 +115,8 @@ fn insert(tx: &mut Tx<'_>, entry: &Entry, lines: &[Line]) -> Result<Stored> {
     .bind::<Array<Nullable<Numeric>>, _>(lines.iter().map(|line| line.tax_base).collect::<Vec<_>>())
     .bind::<Array<Nullable<Text>>, _>(text(|line| line.cash_flow_category.clone()))
     .bind::<Array<Bool>, _>(lines.iter().map(|line| line.revaluation).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Numeric>>, _>(lines.iter().map(|line| line.tax_rate).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Text>>, _>(text(|line| line.tax_kind.clone()))
     .bind::<SqlUuid, _>(entry.id)
     .bind::<Text, _>(entry.journal.code())
     .bind::<Text, _>(&*entry.on.label)
@@ -230,6 +233,8 @@ struct StoredLine {
     project_id: Option<Uuid>,
     tax_code: Option<String>,
     tax_base: Option<Decimal>,
+    tax_rate: Option<Decimal>,
+    tax_kind: Option<String>,
     cash_flow_category: Option<String>,
     revaluation: bool,
 }
@@ -253,6 +258,8 @@ fn mirrored(tx: &mut Tx<'_>, entry_id: Uuid) -> Result<Vec<Line>> {
             journal_entry_lines::project_id,
             journal_entry_lines::tax_code,
             journal_entry_lines::tax_base,
+            journal_entry_lines::tax_rate,
+            journal_entry_lines::tax_kind,
             journal_entry_lines::cash_flow_category,
             journal_entry_lines::revaluation,
         ))
@@ -273,6 +280,8 @@ fn mirrored(tx: &mut Tx<'_>, entry_id: Uuid) -> Result<Vec<Line>> {
         project_id: line.project_id,
         tax_code: line.tax_code,
         tax_base: line.tax_base.map(|base| -base),
+        tax_rate: line.tax_rate,
+        tax_kind: line.tax_kind,
         cash_flow_category: line.cash_flow_category,
         revaluation: line.revaluation,
     });

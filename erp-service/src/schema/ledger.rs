@@ -137,6 +137,8 @@ diesel::table! {
         project_id -> Nullable<Uuid>,
         tax_code -> Nullable<Text>,
         tax_base -> Nullable<Numeric>,
+        tax_rate -> Nullable<Numeric>,
+        tax_kind -> Nullable<Text>,
         cash_flow_category -> Nullable<Text>,
         revaluation -> Bool,
     }

@@ -21,6 +21,7 @@ pub(super) fn create(tx: &mut Tx<'_>, id: Option<Uuid>, input: &ProductIn) -> Re
             products::unit.eq(&input.unit),
             products::category_id.eq(input.category_id),
             products::external_ref.eq(&input.external_ref),
+            products::tax_class.eq(&input.tax_class),
             products::created_at.eq(tx.now()),
             products::updated_at.eq(tx.now()),
         ))
@@ -63,6 +64,7 @@ pub(super) fn update(tx: &mut Tx<'_>, before: Product, wanted: &ProductIn) -> Re
             products::unit.eq(&wanted.unit),
             products::category_id.eq(wanted.category_id),
             products::external_ref.eq(&wanted.external_ref),
+            products::tax_class.eq(&wanted.tax_class),
             products::version.eq(products::version + 1),
             products::revision.eq(products::revision + 1),
             products::updated_at.eq(tx.now()),

@@ -42,6 +42,8 @@ pub struct Product {
     pub category_name: Option<String>,
     pub status: ProductStatus,
     pub external_ref: Option<String>,
+    /// Decides the tax, with the customer's; `null` counts as `standard`.
+    pub tax_class: Option<String>,
     pub version: i64,
     pub revision: i64,
     pub created_at: DateTime<Utc>,
@@ -88,6 +90,9 @@ pub struct ProductIn {
     /// Id in another system; unique.
     #[schema(min_length = 1, max_length = 200)]
     pub external_ref: Option<String>,
+    /// Decides the tax, with the customer's; absent: `standard`.
+    #[schema(min_length = 1, max_length = 40, pattern = r"\S", example = "reduced")]
+    pub tax_class: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -111,6 +116,9 @@ pub struct ProductPatch {
     #[serde(default, deserialize_with = "present")]
     #[schema(min_length = 1, max_length = 200)]
     pub external_ref: Option<Option<String>>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(min_length = 1, max_length = 40, pattern = r"\S")]
+    pub tax_class: Option<Option<String>>,
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -163,7 +171,8 @@ impl Product {
         let same_names = (&self.sku, &self.name, &self.description, &self.external_ref)
             == (&wanted.sku, &wanted.name, &wanted.description, &wanted.external_ref);
         let same_names = same_names && wanted.tracking.is_none_or(|tracking| tracking == self.tracking);
-        same_names && (self.kind, &self.unit, self.category_id) == (wanted.kind, &wanted.unit, wanted.category_id)
+        let same_kind = (self.kind, &self.unit, self.category_id) == (wanted.kind, &wanted.unit, wanted.category_id);
+        same_names && same_kind && self.tax_class == wanted.tax_class
     }
 
     pub(super) fn with(&self, patch: ProductPatch) -> ProductIn {
@@ -177,6 +186,7 @@ impl Product {
             unit: patch.unit.unwrap_or_else(|| self.unit.clone()),
             category_id: patch.category_id.unwrap_or(self.category_id),
             external_ref: patch.external_ref.unwrap_or_else(|| self.external_ref.clone()),
+            tax_class: patch.tax_class.unwrap_or_else(|| self.tax_class.clone()),
         }
     }
 }

@@ -183,6 +183,8 @@ fn checked(tx: &mut Tx<'_>, drafted: &[DraftLine]) -> Result<Vec<Line>> {
             project_id: line.project_id,
             tax_code: None,
             tax_base: None,
+            tax_rate: None,
+            tax_kind: None,
             cash_flow_category: line.cash_flow_category.map(|category| category.as_str().to_owned()),
             revaluation: false,
         });

@@ -1,1 +1,5 @@
 //! Tests of the module through HTTP.
+
+mod calculations;
+mod codes;
+mod rules;
