@@ -51,7 +51,7 @@ async fn confirming_numbers_prices_and_reserves() {
     let problem = again.expect_problem(409, "illegal_transition");
     assert_eq!(
         problem["allowed_actions"],
-        json!(["deliver", "hold", "close", "cancel"])
+        json!(["deliver", "amend", "hold", "close", "cancel"])
     );
 }
 

@@ -33,9 +33,21 @@ pub fn change<F>(tx: &mut Tx<'_>, id: Uuid, change: F) -> Result<SalesOrder>
 where
     F: FnOnce(&mut Tx<'_>, &mut OrderRow, &mut Vec<LineRow>) -> Result<()>,
 {
+    change_with(tx, id, &[], change)
+}
+
+/// The same for a change that brings in more products.
+///
+/// # Errors
+/// As [`change`].
+pub fn change_with<F>(tx: &mut Tx<'_>, id: Uuid, more: &[Uuid], change: F) -> Result<SalesOrder>
+where
+    F: FnOnce(&mut Tx<'_>, &mut OrderRow, &mut Vec<LineRow>) -> Result<()>,
+{
     let (mut row, mut lines) = queries::load(tx, id).or_not_found("sales order")?;
     let before = SalesOrder::from_rows(row.clone(), lines.clone(), queries::deliveries_of_order(tx, &row)?)?;
-    let products: Vec<Uuid> = lines.iter().filter_map(|line| line.known_product_id).collect();
+    let known = lines.iter().filter_map(|line| line.known_product_id);
+    let products: Vec<Uuid> = known.chain(more.iter().copied()).collect();
     let stocked = stocked_products(tx, &products)?;
     if let Some(warehouse) = row.warehouse_id.filter(|_| row.lifecycle == "confirmed") {
         levels::lock(tx, warehouse, &stocked)?;

@@ -5,6 +5,7 @@
 //! credit check or a price below the role's limit is a hold.
 
 use super::model::{LineTax, RejectionReason};
+use super::rows::LineRow;
 use crate::catalog::ProductFacts;
 use crate::pricing::Found;
 use rust_decimal::Decimal;
@@ -22,6 +23,19 @@ pub struct AskedLine {
     /// A given price is a promise: it is kept.
     pub unit_price: Option<UnitPrice>,
     pub discount: Discount,
+}
+
+impl AskedLine {
+    /// What a stored line asks for.
+    pub fn of(line: &LineRow) -> Self {
+        AskedLine {
+            id: line.id,
+            product_id: line.product_id,
+            quantity: line.quantity,
+            unit_price: line.unit_price,
+            discount: line.discount,
+        }
+    }
 }
 
 /// A line with its price.

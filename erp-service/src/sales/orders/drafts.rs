@@ -64,7 +64,7 @@ fn unknown_customer() -> Error {
     }
 }
 
-fn asked_lines(lines: &[SalesOrderLineIn], faults: &mut Faults) -> Vec<AskedLine> {
+pub(super) fn asked_lines(lines: &[SalesOrderLineIn], faults: &mut Faults) -> Vec<AskedLine> {
     let mut seen = HashSet::new();
     let asked = lines.iter().enumerate().map(|(index, line)| {
         if line.quantity.is_zero() {
@@ -161,14 +161,7 @@ fn draft_lines(row: &OrderRow, asked: &[AskedLine]) -> Result<Vec<LineRow>> {
 }
 
 fn asked_of(lines: &[LineRow]) -> Vec<AskedLine> {
-    let asked = lines.iter().map(|line| AskedLine {
-        id: line.id,
-        product_id: line.product_id,
-        quantity: line.quantity,
-        unit_price: line.unit_price,
-        discount: line.discount,
-    });
-    asked.collect()
+    lines.iter().map(AskedLine::of).collect()
 }
 
 /// Changes a draft.

@@ -1,8 +1,8 @@
-use super::input::{OptionalReasonIn, ReasonIn, SalesOrderIn, SalesOrderPatch, SubmittedOrder};
+use super::input::{OptionalReasonIn, ReasonIn, SalesOrderAmendment, SalesOrderIn, SalesOrderPatch, SubmittedOrder};
 use super::model::SalesOrder;
 use super::rows::OrderRow;
 use super::status::Status;
-use super::{actions, apply, drafts, queries, release};
+use super::{actions, amend, apply, drafts, queries, release};
 use crate::may;
 use crate::schema::sales_orders;
 use actix_web::{get, patch, post, put};
@@ -45,6 +45,7 @@ pub fn routes(routes: &mut Routes) {
         .add(apply_sales_order)
         .add(update_sales_order)
         .add(confirm_sales_order)
+        .add(amend_sales_order)
         .add(hold_sales_order)
         .add(release_sales_order)
         .add(close_sales_order)
@@ -161,6 +162,22 @@ async fn update_sales_order(
 #[post("/sales-orders/{id}/confirm")]
 async fn confirm_sales_order(command: Command<may::ConfirmSalesOrders>, path: Path<IdPath>) -> Result<Answer, Problem> {
     command.run(move |tx| drafts::confirm(tx, path.id)).await
+}
+
+/// Change a confirmed order: quantities, lines, prices, date, address.
+///
+/// Quantities stay at or above what is delivered and invoiced, and the price of an invoiced line is
+/// frozen: 409 `below_delivered`, `below_invoiced`, `price_frozen` with the lines. Agreed prices stay
+/// unless `reprice` is set. Only what the order grows by is checked for credit.
+#[utoipa::path(tag = "sales orders", params(IdPath), request_body = SalesOrderAmendment, security(("api_key" = ["sales_orders:amend"])),
+    responses((status = 200, description = "The amended order", body = SalesOrder)))]
+#[post("/sales-orders/{id}/amend")]
+async fn amend_sales_order(
+    command: Command<may::AmendSalesOrders>,
+    path: Path<IdPath>,
+    body: Body<SalesOrderAmendment>,
+) -> Result<Answer, Problem> {
+    command.run(move |tx| amend::amend(tx, path.id, &body.0)).await
 }
 
 /// Hold a confirmed order by hand.

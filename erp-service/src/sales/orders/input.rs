@@ -108,6 +108,48 @@ pub struct SalesOrderPatch {
     pub project_id: Option<Option<Uuid>>,
 }
 
+/// Changes of a confirmed order; what is absent stays.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SalesOrderAmendment {
+    #[serde(default, deserialize_with = "service_kit::http::present")]
+    pub requested_date: Option<Option<NaiveDate>>,
+    #[schema(minimum = 0, maximum = 9, nullable = false)]
+    pub priority: Option<i16>,
+    #[serde(default, deserialize_with = "service_kit::http::present")]
+    pub shipping_address: Option<Option<ShippingAddress>>,
+    #[serde(default)]
+    #[schema(max_items = 500)]
+    pub lines: Vec<LineAmendment>,
+    /// New lines.
+    #[serde(default)]
+    #[schema(max_items = 500)]
+    pub add: Vec<SalesOrderLineIn>,
+    /// Ids of lines of which nothing was delivered or invoiced.
+    #[serde(default)]
+    #[schema(max_items = 500)]
+    pub remove: Vec<Uuid>,
+    /// Ask the price rules again for all lines that are not invoiced and are given no price here.
+    #[serde(default)]
+    pub reprice: bool,
+}
+
+/// Changes of a line; what is absent stays.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LineAmendment {
+    pub line_id: Uuid,
+    /// At least what is delivered and invoiced.
+    #[schema(nullable = false)]
+    pub quantity: Option<Quantity>,
+    /// Frozen once something is invoiced.
+    #[schema(nullable = false)]
+    pub unit_price: Option<UnitPrice>,
+    /// Frozen once something is invoiced.
+    #[schema(nullable = false)]
+    pub discount: Option<Discount>,
+}
+
 /// An order as the CRM submitted it.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -3,10 +3,11 @@
 //! `status.rs` says which actions are open in which state; `decision.rs` decides, without touching
 //! the database, what becomes of an order; `place.rs` stores, confirms and reserves; `totals.rs`
 //! computes its money. `drafts.rs` takes orders of the back office, `apply.rs` what was submitted
-//! in the CRM. The verbs afterwards stand in `actions.rs` and `release.rs`, in the frame of
+//! in the CRM. `amend.rs` changes a confirmed order. The other verbs afterwards stand in `actions.rs` and `release.rs`, in the frame of
 //! `change.rs`; `notes.rs` is what invoices, returns and payments tell an order.
 
 pub mod actions;
+mod amend;
 mod apply;
 pub mod change;
 pub mod decision;

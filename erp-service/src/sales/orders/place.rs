@@ -112,14 +112,6 @@ pub(super) fn confirm(tx: &mut Tx<'_>, row: &mut OrderRow, decided: &Decided) ->
 
 fn holds(tx: &mut Tx<'_>, row: &OrderRow, decided: &Decided) -> Result<Vec<Hold>> {
     let mut holds = Vec::new();
-    let mut place = |code: &str, reason: String, placed_at| {
-        holds.push(Hold {
-            code: code.to_owned(),
-            reason,
-            placed_at,
-        })
-    };
-    let now = tx.now();
     // A limit is checked under the customer's lock, so that two orders cannot pass it together.
     let locked = match decided.terms.credit_limit {
         Some(_) => customers::lock_terms(tx, row.customer_id)?,
@@ -127,27 +119,28 @@ fn holds(tx: &mut Tx<'_>, row: &OrderRow, decided: &Decided) -> Result<Vec<Hold>
     };
     let terms = locked.as_ref().unwrap_or(&decided.terms);
     if let Some(stop) = credit::check(tx, terms, row.customer_id, row.gross, &row.currency, false)? {
-        place(stop.code, stop.reason, now);
+        holds.push(Hold {
+            code: stop.code.to_owned(),
+            reason: stop.reason,
+            placed_at: tx.now(),
+        });
     }
-    let differs = decided
-        .lines
-        .iter()
-        .any(|line| decision::below_limit(line, Decimal::ZERO));
-    if differs && let Some(limit) = decided.facts.price_deviation_limit(tx.actor().role.name) {
-        let below = decided
-            .lines
-            .iter()
-            .filter(|line| decision::below_limit(line, limit))
-            .count();
-        if below > 0 {
-            place(
-                "price",
-                format!("{below} lines are priced further below the list than {limit} allows"),
-                now,
-            );
-        }
-    }
+    holds.extend(price_hold(tx, decided));
     Ok(holds)
+}
+
+/// A hold for prices that lie further below the list than the actor's role may go.
+pub(super) fn price_hold(tx: &Tx<'_>, decided: &Decided) -> Option<Hold> {
+    let limit = decided.facts.price_deviation_limit(tx.actor().role.name)?;
+    let below = |line: &&PricedLine| decision::below_limit(line, limit);
+    match decided.lines.iter().filter(below).count() {
+        0 => None,
+        below => Some(Hold {
+            code: "price".to_owned(),
+            reason: format!("{below} lines are priced further below the list than {limit} allows"),
+            placed_at: tx.now(),
+        }),
+    }
 }
 
 /// The rows of lines that reserve nothing yet.

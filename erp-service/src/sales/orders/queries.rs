@@ -379,6 +379,17 @@ pub fn save(tx: &mut Tx<'_>, row: &mut OrderRow, lines: &[LineRow], quiet: bool)
     Ok(())
 }
 
+/// Takes lines out of a locked order of which nothing was delivered or invoiced.
+///
+/// # Errors
+/// When the database refuses.
+pub fn delete_lines(tx: &mut Tx<'_>, ids: &[Uuid]) -> Result<()> {
+    if !ids.is_empty() {
+        diesel::delete(sales_order_lines::table.filter(sales_order_lines::id.eq_any(ids))).execute(&mut **tx)?;
+    }
+    Ok(())
+}
+
 /// Replaces the lines of a locked draft.
 ///
 /// # Errors

@@ -5,7 +5,7 @@ use super::model::{Hold, SalesOrder};
 use super::rows::OrderRow;
 use super::status::{Action, Status};
 use super::{place, queries};
-use crate::customers;
+use crate::customers::{self, Terms};
 use crate::inventory::warehouses;
 use crate::sales::{backorders, credit};
 use rust_decimal::Decimal;
@@ -92,12 +92,8 @@ pub fn check_credit_to_ship(tx: &mut Tx<'_>, row: &OrderRow) -> Result<()> {
     if row.credit_released {
         return Ok(());
     }
-    let Some(terms) = customers::terms(tx, row.customer_id)? else {
+    let Some(terms) = lock_terms_for_credit(tx, row.customer_id)? else {
         return Ok(());
-    };
-    let terms = match terms.credit_limit {
-        Some(_) => customers::lock_terms(tx, row.customer_id)?.unwrap_or(terms),
-        None => terms,
     };
     let gross: Decimal = row.gross;
     match credit::check(tx, &terms, row.customer_id, gross, &row.currency, row.credit_counted)? {
@@ -105,5 +101,14 @@ pub fn check_credit_to_ship(tx: &mut Tx<'_>, row: &OrderRow) -> Result<()> {
         Some(stop) => Err(Problem::conflict("credit_exceeded", stop.reason)
             .fact("hold", stop.code)
             .into()),
+    }
+}
+
+/// The terms of a customer, locked when they set a limit: whoever decides on credit waits here.
+pub(super) fn lock_terms_for_credit(tx: &mut Tx<'_>, customer_id: Uuid) -> Result<Option<Terms>> {
+    let terms = customers::terms(tx, customer_id)?;
+    match terms {
+        Some(terms) if terms.credit_limit.is_some() => Ok(customers::lock_terms(tx, customer_id)?),
+        other => Ok(other),
     }
 }

@@ -42,6 +42,7 @@ pub enum Status {
 pub enum Action {
     Edit,
     Confirm,
+    Amend,
     Deliver,
     Hold,
     Release,
@@ -78,7 +79,7 @@ names!(Status {
     PartiallyDelivered = "partially_delivered", Delivered = "delivered", Closed = "closed", Cancelled = "cancelled",
 });
 names!(Action {
-    Edit = "edit", Confirm = "confirm", Deliver = "deliver", Hold = "hold", Release = "release", Close = "close", Cancel = "cancel",
+    Edit = "edit", Confirm = "confirm", Amend = "amend", Deliver = "deliver", Hold = "hold", Release = "release", Close = "close", Cancel = "cancel",
 });
 
 impl State {
@@ -97,14 +98,14 @@ impl State {
 
     /// The legal transitions.
     pub fn allowed_actions(self) -> &'static [Action] {
-        use Action::{Cancel, Close, Confirm, Deliver, Edit, Hold, Release};
+        use Action::{Amend, Cancel, Close, Confirm, Deliver, Edit, Hold, Release};
         match (self.status(), self.delivery) {
             (Status::Draft, _) => &[Edit, Confirm, Cancel],
-            (Status::Confirmed, _) => &[Deliver, Hold, Close, Cancel],
-            (Status::PartiallyDelivered, _) => &[Deliver, Hold, Close],
-            (Status::OnHold, Progress::None) => &[Release, Close, Cancel],
-            (Status::OnHold, _) => &[Release, Close],
-            (Status::Delivered, _) => &[Close],
+            (Status::Confirmed, _) => &[Deliver, Amend, Hold, Close, Cancel],
+            (Status::PartiallyDelivered, _) => &[Deliver, Amend, Hold, Close],
+            (Status::OnHold, Progress::None) => &[Release, Amend, Close, Cancel],
+            (Status::OnHold, _) => &[Release, Amend, Close],
+            (Status::Delivered, _) => &[Amend, Close],
             (Status::Rejected | Status::Closed | Status::Cancelled, _) => &[],
         }
     }

@@ -1,5 +1,6 @@
 //! Sales: prices by tier, what deliveries cost, amendments, change requests, returns.
 
+mod amendments;
 mod cost_of_deliveries;
 mod price_and_tier;
 
@@ -51,4 +52,21 @@ pub fn shown_entry(answer: &Value) -> Vec<(&str, &str, &str)> {
             )
         })
         .collect()
+}
+
+/// Runs SQL on the service's database, for what another module will tell an order.
+pub fn execute(shop: &Shop, statement: &str) {
+    let mut conn = PgConnection::establish(&shop.service.database.url).unwrap();
+    diesel::sql_query(statement).execute(&mut conn).unwrap();
+}
+
+/// Delivers so much of each line.
+pub async fn deliver(shop: &Shop, order: &Value, quantities: &[&str]) -> Value {
+    let lines: Vec<Value> = quantities
+        .iter()
+        .enumerate()
+        .map(|(index, quantity)| json!({"line_id": order["lines"][index]["id"], "quantity": quantity}))
+        .collect();
+    let path = format!("/v1/sales-orders/{}/deliveries", crate::shop::id(order));
+    shop.erp.post(&path, json!({"lines": lines})).await.expect(201)
 }
