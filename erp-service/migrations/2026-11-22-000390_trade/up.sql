@@ -9,6 +9,7 @@ ALTER TABLE sales_orders
     ADD COLUMN payment text NOT NULL DEFAULT 'none' CHECK (payment IN ('none', 'partial', 'full')),
     ADD COLUMN invoicing_policy text NOT NULL DEFAULT 'delivered' CHECK (invoicing_policy IN ('ordered', 'delivered')),
     ADD COLUMN prices_include_tax boolean NOT NULL DEFAULT false,
+    ADD COLUMN tax_rounding text NOT NULL DEFAULT 'document' CHECK (tax_rounding IN ('document', 'line')),
     -- Gross in the order's currency that is still to be invoiced. Kept at every save; it counts
     -- towards the exposure of the customer.
     ADD COLUMN uninvoiced_gross numeric(20,4) NOT NULL DEFAULT 0
@@ -33,7 +34,7 @@ ALTER TABLE sales_order_lines
     -- part is not invoiced any more, the other part is credited.
     ADD COLUMN returned_quantity numeric(14,3) NOT NULL DEFAULT 0 CHECK (returned_quantity >= 0),
     ADD COLUMN returned_uninvoiced_quantity numeric(14,3) NOT NULL DEFAULT 0 CHECK (returned_uninvoiced_quantity >= 0),
-    -- [{code, rate}] as estimated on the order date; the invoice decides at the tax point.
+    -- Codes and rates as estimated on the order date; the invoice decides at the tax point.
     ADD COLUMN taxes jsonb NOT NULL DEFAULT '[]',
     ADD CONSTRAINT sales_order_lines_returned_within_delivered CHECK (returned_quantity <= delivered_quantity),
     ADD CONSTRAINT sales_order_lines_returned_uninvoiced_within CHECK (returned_uninvoiced_quantity <= returned_quantity),
@@ -126,5 +127,7 @@ CREATE FUNCTION customer_tier(buyer uuid, on_day date) RETURNS text LANGUAGE sql
 $$;
 
 -- What each delivered line was worth when it left: what comes back enters at that.
-ALTER TABLE delivery_lines ADD COLUMN value numeric(20,4) NOT NULL DEFAULT 0
-    CONSTRAINT delivery_lines_value_not_negative CHECK (value >= 0);
+ALTER TABLE delivery_lines
+    ADD COLUMN value numeric(20,4) NOT NULL DEFAULT 0 CONSTRAINT delivery_lines_value_not_negative CHECK (value >= 0),
+    -- [{lot_id, location_id, quantity}]
+    ADD COLUMN lots jsonb NOT NULL DEFAULT '[]';

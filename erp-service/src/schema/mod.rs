@@ -257,6 +257,7 @@ diesel::table! {
         payment -> Text,
         invoicing_policy -> Text,
         prices_include_tax -> Bool,
+        tax_rounding -> Text,
         uninvoiced_gross -> Numeric,
         charges -> Jsonb,
         change_requests -> Jsonb,
@@ -310,6 +311,7 @@ diesel::table! {
         product_id -> Uuid,
         quantity -> Numeric,
         value -> Numeric,
+        lots -> Jsonb,
     }
 }
 

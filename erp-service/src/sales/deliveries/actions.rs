@@ -1,11 +1,12 @@
 //! Shipping: the order, its stock, the delivery and its entry, in one command.
 
-use super::lines::{delivered_lines, refuse_backdating, refuse_more_than_reserved, stocked_demand, wanted};
+use super::lines::{delivered_lines, named_lots, refuse_backdating, refuse_more_than_reserved, stocked_demand, wanted};
 use super::model::{Delivery, DeliveryIn, PostedDelivery};
 use super::queries::insert;
 use crate::catalog::ProductFacts;
 use crate::company;
-use crate::inventory::levels::{self, Demand, Document, Issue, Values};
+use crate::inventory::levels::{self, Demand, Document, Issue, Issued, Values};
+use crate::inventory::lots::Named;
 use crate::inventory::posting;
 use crate::ledger::{self, Entry, Journal, PostingDay, Role, Source};
 use crate::sales::orders::release::check_credit_to_ship;
@@ -52,7 +53,11 @@ pub fn post(tx: &mut Tx<'_>, order_id: Uuid, input: &DeliveryIn) -> Result<Poste
 
     let base = company::settings(tx)?.base_currency;
     let id = tx.mint(input.id);
-    let values = match warehouse {
+    let named = match warehouse {
+        Some(warehouse) => named_lots(tx, warehouse, input, &lines, &facts)?,
+        None => HashMap::new(),
+    };
+    let issued = match warehouse {
         Some(warehouse) => {
             let document = Document {
                 kind: "delivery",
@@ -60,9 +65,10 @@ pub fn post(tx: &mut Tx<'_>, order_id: Uuid, input: &DeliveryIn) -> Result<Poste
                 date: on.date,
                 base,
             };
-            levels::issue_reserved(tx, &Issue::new(warehouse, &demand, document))?.values
+            let wishes: Vec<Named> = named.values().flatten().cloned().collect();
+            levels::issue_reserved(tx, &Issue::new(warehouse, &demand, document).named(&wishes))?
         }
-        None => Values::new(),
+        None => Issued::default(),
     };
     let mut delivery = Delivery {
         id,
@@ -73,14 +79,14 @@ pub fn post(tx: &mut Tx<'_>, order_id: Uuid, input: &DeliveryIn) -> Result<Poste
         warehouse_id: row.warehouse_id,
         date: on.date,
         external_ref: input.external_ref.clone(),
-        lines: delivered_lines(&shipped, &lines, &values, base)?,
+        lines: delivered_lines(&shipped, &lines, &named, &issued, base)?,
         revision: 1,
         created_at: tx.now(),
     };
     insert(tx, &mut delivery)?;
     let deliveries = queries::deliveries_of_order(tx, &row)?;
     if let Some(warehouse) = warehouse {
-        post_cost(tx, &on, (&delivery, &row), (warehouse, &values, base), &facts)?;
+        post_cost(tx, &on, (&delivery, &row), (warehouse, &issued.values, base), &facts)?;
     }
     let order = SalesOrder::from_rows(row, lines, deliveries)?;
     tx.changed(Some(&before), &order)?;

@@ -1,9 +1,11 @@
 //! Which lines a delivery ships, and what each was worth.
 
-use super::model::{DeliveryIn, DeliveryLine};
+use super::model::{DeliveredLot, DeliveryIn, DeliveryLine};
 use crate::catalog::{self, ProductFacts};
 use crate::inventory::average;
-use crate::inventory::levels::{self, Demand, Level, Values};
+use crate::inventory::levels::{self, Demand, Issued, Level};
+use crate::inventory::lots::{self, LotLine, Named};
+use crate::inventory::movement::Pick;
 use crate::sales::orders::LineRow as OrderLine;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -125,13 +127,104 @@ pub(super) fn refuse_backdating(
     }
 }
 
+/// What the lines of a delivery name of lots and locations, by line.
+///
+/// # Errors
+/// 422 with every lot and location at fault.
+pub(super) fn named_lots(
+    tx: &mut Tx<'_>,
+    warehouse_id: Uuid,
+    input: &DeliveryIn,
+    lines: &[OrderLine],
+    facts: &HashMap<Uuid, ProductFacts>,
+) -> Result<HashMap<Uuid, Vec<Named>>> {
+    let (mut faults, mut named) = (Faults::default(), HashMap::new());
+    let asked = input.lines.iter().flatten().enumerate();
+    for (index, line) in asked.filter(|(_, line)| !line.lots.is_empty()) {
+        let Some(known) = lines.iter().find(|known| known.id == line.line_id) else {
+            continue;
+        };
+        let of_line = LotLine {
+            pointer: format!("/lines/{index}"),
+            product_id: known.product_id,
+            quantity: line.quantity,
+            lots: &line.lots,
+        };
+        let found = lots::named(tx, warehouse_id, facts, &[of_line], &mut faults)?;
+        named.insert(line.line_id, found);
+    }
+    faults.check()?;
+    Ok(named)
+}
+
+/// Which lots and locations each line was served from: those that it names, then the next ones.
+fn served_from(
+    shipped: &BTreeMap<Uuid, Quantity>,
+    lines: &[OrderLine],
+    named: &HashMap<Uuid, Vec<Named>>,
+    picks: &[Pick],
+) -> HashMap<Uuid, Vec<DeliveredLot>> {
+    let told = |pick: &&Pick| pick.lot_id.is_some() || pick.location_id.is_some();
+    let mut pool: Vec<Pick> = picks.iter().filter(told).cloned().collect();
+    let mut served: HashMap<Uuid, Vec<DeliveredLot>> = HashMap::new();
+    let mut open = shipped.clone();
+    let anything = |line: &OrderLine| Named {
+        product_id: line.product_id,
+        lot_id: None,
+        location_id: None,
+        quantity: shipped.get(&line.id).copied().unwrap_or_default(),
+    };
+    let wishes = lines.iter().flat_map(|line| {
+        named
+            .get(&line.id)
+            .into_iter()
+            .flatten()
+            .map(move |wish| (line, wish.clone()))
+    });
+    let rest = lines.iter().map(|line| (line, anything(line)));
+    for (line, wish) in wishes.chain(rest) {
+        let Some(left) = open.get_mut(&line.id) else {
+            continue;
+        };
+        let mut wanted = wish.quantity.min(*left);
+        let fits = |pick: &&mut Pick| {
+            pick.product_id == wish.product_id
+                && (wish.lot_id.is_none() || wish.lot_id == pick.lot_id)
+                && (wish.location_id.is_none() || wish.location_id == pick.location_id)
+        };
+        for pick in pool.iter_mut().filter(fits) {
+            let got = wanted.min(pick.quantity);
+            if got.is_zero() {
+                continue;
+            }
+            (wanted, *left, pick.quantity) = (wanted - got, *left - got, pick.quantity - got);
+            let lots = served.entry(line.id).or_default();
+            match lots
+                .iter_mut()
+                .find(|lot| (lot.lot_id, lot.location_id) == (pick.lot_id, pick.location_id))
+            {
+                Some(lot) => lot.quantity = lot.quantity + got,
+                None => lots.push(DeliveredLot {
+                    lot_id: pick.lot_id,
+                    location_id: pick.location_id,
+                    quantity: got,
+                }),
+            }
+        }
+    }
+    served
+}
+
 /// The lines of a delivery, each with its share of what its product took along.
 pub(super) fn delivered_lines(
     shipped: &BTreeMap<Uuid, Quantity>,
     lines: &[OrderLine],
-    values: &Values,
+    named: &HashMap<Uuid, Vec<Named>>,
+    issued: &Issued,
     base: Currency,
 ) -> Result<Vec<DeliveryLine>> {
+    let values = &issued.values;
+    let mut lots = served_from(shipped, lines, named, &issued.picks);
     let mut left: HashMap<Uuid, (Decimal, Quantity)> = HashMap::new();
     for line in lines {
         if let (Some(quantity), Some(value)) = (shipped.get(&line.id), values.get(&line.product_id)) {
@@ -157,6 +250,7 @@ pub(super) fn delivered_lines(
             product_id: line.product_id,
             quantity: *quantity,
             value: Amount::money(base, value).ok_or_else(|| Error::Bug("a value beyond its bounds".into()))?,
+            lots: lots.remove(&line.id).unwrap_or_default(),
         });
     }
     Ok(delivered)

@@ -12,4 +12,4 @@ mod model;
 pub mod queries;
 
 pub use handlers::routes;
-pub use model::{Delivery, DeliveryIn, DeliveryLineIn};
+pub use model::{DeliveredLot, Delivery, DeliveryIn, DeliveryLine, DeliveryLineIn};

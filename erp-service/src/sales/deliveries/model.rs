@@ -1,3 +1,4 @@
+use crate::inventory::lots::LotQuantity;
 use crate::sales::orders::SalesOrder;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,10 @@ pub struct DeliveryLineIn {
     pub line_id: Uuid,
     /// At most what the line has reserved.
     pub quantity: Quantity,
+    /// Lots and locations to take it from; what is not named leaves first expired, first out.
+    #[serde(default)]
+    #[schema(max_items = 500)]
+    pub lots: Vec<LotQuantity>,
 }
 
 /// A posted delivery.
@@ -53,6 +58,16 @@ pub struct DeliveryLine {
     pub quantity: Quantity,
     /// What it was worth when it left, in the base currency.
     pub value: Amount,
+    /// The lots and locations that it left.
+    pub lots: Vec<DeliveredLot>,
+}
+
+/// What left one lot or location.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema, PartialEq)]
+pub struct DeliveredLot {
+    pub lot_id: Option<Uuid>,
+    pub location_id: Option<Uuid>,
+    pub quantity: Quantity,
 }
 
 /// A new delivery beside its order as it stands now.

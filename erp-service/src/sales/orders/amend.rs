@@ -277,7 +277,7 @@ fn set_quantity(line: &mut LineRow, quantity: Quantity) {
 /// Prices what is added, and again what stays when `reprice` says so; adds the new lines.
 fn price(
     tx: &mut Tx<'_>,
-    row: &OrderRow,
+    row: &mut OrderRow,
     lines: &mut Vec<LineRow>,
     input: &SalesOrderAmendment,
 ) -> Result<Option<Hold>> {
@@ -327,6 +327,7 @@ fn price(
                 line.list_price = priced.list_price;
                 line.price_explanation = priced.explanation.clone();
                 line.line_total = priced.line_total;
+                line.taxes = serde_json::to_value(&priced.taxes)?;
             }
             None => {
                 let position = lines.iter().map(|line| line.position).max().unwrap_or(0) + 1;

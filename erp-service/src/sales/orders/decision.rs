@@ -4,10 +4,11 @@
 //! customer, unknown currency. Anything else is accepted: a shortage is backordered, a failed
 //! credit check or a price below the role's limit is a hold.
 
-use super::model::{LineTax, RejectionReason};
+use super::model::RejectionReason;
 use super::rows::LineRow;
 use crate::catalog::ProductFacts;
 use crate::pricing::Found;
+use crate::taxes::TaxCodeRate;
 use rust_decimal::Decimal;
 use service_kit::money::Currency;
 use service_kit::{Discount, Problem, Quantity, UnitPrice};
@@ -50,7 +51,7 @@ pub struct PricedLine {
     pub list_price: Option<UnitPrice>,
     pub explanation: Option<String>,
     pub line_total: Option<Decimal>,
-    pub taxes: Vec<LineTax>,
+    pub taxes: Vec<TaxCodeRate>,
 }
 
 /// What the decision rests on.

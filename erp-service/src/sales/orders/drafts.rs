@@ -34,19 +34,13 @@ pub fn place(tx: &mut Tx<'_>, input: &SalesOrderIn) -> Result<SalesOrder> {
     check_dates(&row, &mut faults);
     check_legal_entity(tx, &row, &mut faults)?;
     faults.check()?;
-    let Some(decided) = place::decide(tx, &row, &asked)? else {
+    let Some(decided) = place::decide(tx, &mut row, &asked)? else {
         return Err(unknown_customer());
     };
     row.invoicing_policy = input.invoicing_policy.unwrap_or(decided.facts.invoicing_policy);
     if !input.confirm {
-        // A draft may name what cannot be confirmed yet, but nothing that does not exist.
-        let unknown: Vec<_> = decided
-            .reasons
-            .into_iter()
-            .filter(|reason| reason.code.starts_with("unknown"))
-            .collect();
-        place::refuse(&asked, &unknown)?;
-        let lines = draft_lines(&row, &asked)?;
+        let mut lines = draft_lines(&row, &asked)?;
+        accept_draft(&asked, &decided, &mut lines)?;
         totals::set(&mut row, &lines)?;
         return place::store_new(tx, row, lines);
     }
@@ -160,6 +154,20 @@ fn draft_lines(row: &OrderRow, asked: &[AskedLine]) -> Result<Vec<LineRow>> {
         .collect()
 }
 
+/// A draft may name what cannot be confirmed yet, but nothing that does not exist; its lines get the
+/// taxes of the order date.
+fn accept_draft(asked: &[AskedLine], decided: &place::Decided, lines: &mut [LineRow]) -> Result<()> {
+    let unknown = decided
+        .reasons
+        .iter()
+        .filter(|reason| reason.code.starts_with("unknown"));
+    place::refuse(asked, &unknown.cloned().collect::<Vec<_>>())?;
+    for (line, priced) in lines.iter_mut().zip(&decided.lines) {
+        line.taxes = serde_json::to_value(&priced.taxes)?;
+    }
+    Ok(())
+}
+
 fn asked_of(lines: &[LineRow]) -> Vec<AskedLine> {
     lines.iter().map(AskedLine::of).collect()
 }
@@ -196,20 +204,16 @@ pub fn edit(tx: &mut Tx<'_>, id: Uuid, patch: &SalesOrderPatch) -> Result<SalesO
     let asked = patch.lines.as_ref().map(|lines| asked_lines(lines, &mut faults));
     faults.check()?;
     let checked = asked.clone().unwrap_or_else(|| asked_of(&lines));
-    if let Some(decided) = place::decide(tx, &row, &checked)? {
-        let unknown: Vec<_> = decided
-            .reasons
-            .into_iter()
-            .filter(|reason| reason.code.starts_with("unknown"))
-            .collect();
-        place::refuse(&checked, &unknown)?;
-    }
+    let decided = place::decide(tx, &mut row, &checked)?;
     if let Some(asked) = asked {
         lines = draft_lines(&row, &asked)?;
         queries::replace_lines(tx, id, &lines)?;
     }
+    if let Some(decided) = &decided {
+        accept_draft(&checked, decided, &mut lines)?;
+    }
     totals::set(&mut row, &lines)?;
-    queries::save(tx, &mut row, &[], false)?;
+    queries::save(tx, &mut row, &lines, false)?;
     let after = SalesOrder::from_rows(row, lines, Vec::new())?;
     tx.changed(Some(&before), &after)?;
     Ok(after)
@@ -225,7 +229,7 @@ pub fn confirm(tx: &mut Tx<'_>, id: Uuid) -> Result<SalesOrder> {
     tx.match_if_given(&before)?;
     row.state()?.check(Action::Confirm)?;
     let asked = asked_of(&lines);
-    let Some(decided) = place::decide(tx, &row, &asked)? else {
+    let Some(decided) = place::decide(tx, &mut row, &asked)? else {
         return Err(unknown_customer());
     };
     place::refuse(&asked, &decided.reasons)?;

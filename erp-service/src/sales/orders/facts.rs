@@ -7,6 +7,7 @@ use super::rows::OrderRow;
 use crate::catalog::{ProductFacts, Tracking};
 use crate::company::InvoicingPolicy;
 use crate::pricing::Found;
+use crate::taxes::{Party, Rounding};
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Date, Jsonb, Nullable, Numeric, Text, Uuid as SqlUuid};
@@ -23,6 +24,11 @@ pub(super) struct Facts {
     pub warehouse_id: Option<Uuid>,
     pub invoicing_policy: InvoicingPolicy,
     price_deviation_limits: Value,
+    pub tax_rounding: Rounding,
+    /// Whether there are rules by which sales are taxed.
+    pub taxed: bool,
+    /// What the customer brings to them.
+    pub party: Party,
     pub products: HashMap<Uuid, ProductFacts>,
     /// One for each line, in their order.
     pub prices: Vec<Option<Found>>,
@@ -43,6 +49,14 @@ struct Row {
     invoicing_policy: InvoicingPolicy,
     #[diesel(sql_type = Jsonb)]
     price_deviation_limits: Value,
+    #[diesel(sql_type = Text)]
+    tax_rounding: Rounding,
+    #[diesel(sql_type = Bool)]
+    taxed: bool,
+    #[diesel(sql_type = Nullable<Text>)]
+    tax_class: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    country: Option<String>,
     #[diesel(sql_type = BigInt)]
     line: i64,
     #[diesel(sql_type = SqlUuid)]
@@ -84,7 +98,8 @@ struct Row {
 pub(super) fn gather(conn: &mut PgConnection, order: &OrderRow, asked: &[AskedLine]) -> Result<Facts> {
     let rows: Vec<Row> = sql("
         WITH question (buyer, currency, day, warehouse_id) AS (SELECT $1::uuid, $2::text, $3::date, $4::uuid)
-        SELECT warehouse.id AS warehouse_id, company.invoicing_policy, company.price_deviation_limits,
+        SELECT warehouse.id AS warehouse_id, company.invoicing_policy, company.price_deviation_limits, company.tax_rounding,
+               tax.taxed, tax.tax_class, tax.country,
                asked.line, asked.product_id, p.unit, p.category_id, p.tracking, coalesce(p.kind = 'goods', false) AS stocked,
                coalesce(p.status = 'retired', false) AS retired,
                price.price_id, price.price_list_id, price.price_list_name, price.customer_id, price.tier, price.unit_price,
@@ -96,6 +111,11 @@ pub(super) fn gather(conn: &mut PgConnection, order: &OrderRow, asked: &[AskedLi
                             SELECT id FROM warehouses w JOIN question ON question.warehouse_id IS NULL WHERE w.is_default
                             LIMIT 1) AS id) AS warehouse
         CROSS JOIN (SELECT customer_tier(buyer, day) AS name FROM question) AS tier
+        CROSS JOIN (SELECT rules.taxed, c.tax_class, CASE WHEN rules.taxed THEN (
+                        SELECT a ->> 'country' FROM jsonb_array_elements(c.addresses) a
+                        ORDER BY a ->> 'kind' = 'shipping' DESC NULLS LAST, a ->> 'kind' = 'billing' DESC NULLS LAST LIMIT 1) END AS country
+                    FROM question JOIN customers c ON c.id = question.buyer
+                    CROSS JOIN (SELECT EXISTS (SELECT FROM tax_rules WHERE direction = 'sale') AS taxed) rules) AS tax
         CROSS JOIN unnest($5::uuid[], $6::numeric[]) WITH ORDINALITY AS asked (product_id, quantity, line)
         LEFT JOIN products p ON p.id = asked.product_id
         LEFT JOIN LATERAL price_for(asked.product_id, asked.quantity, q.buyer, tier.name, q.currency, q.day) price ON true")
@@ -110,12 +130,20 @@ pub(super) fn gather(conn: &mut PgConnection, order: &OrderRow, asked: &[AskedLi
         warehouse_id: None,
         invoicing_policy: InvoicingPolicy::Delivered,
         price_deviation_limits: Value::Null,
+        tax_rounding: Rounding::Document,
+        taxed: false,
+        party: Party::default(),
         products: HashMap::new(),
         prices: vec![None; asked.len()],
     };
     for row in rows {
         facts.warehouse_id = row.warehouse_id;
         facts.invoicing_policy = row.invoicing_policy;
+        (facts.taxed, facts.tax_rounding) = (row.taxed, row.tax_rounding);
+        facts.party = Party {
+            tax_class: row.tax_class.clone(),
+            country: country_of(order).or_else(|| row.country.clone()),
+        };
         // Ordinality counts from 1.
         let index = usize::try_from(row.line - 1).unwrap_or(usize::MAX);
         let price = row.price();
@@ -135,6 +163,12 @@ pub(super) fn gather(conn: &mut PgConnection, order: &OrderRow, asked: &[AskedLi
         facts.price_deviation_limits = row.price_deviation_limits;
     }
     Ok(facts)
+}
+
+/// Where the order goes, when it says so itself.
+fn country_of(order: &OrderRow) -> Option<String> {
+    let address = order.shipping_address.as_ref()?;
+    address["country"].as_str().map(str::to_owned)
 }
 
 impl Row {

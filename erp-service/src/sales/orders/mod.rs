@@ -24,9 +24,10 @@ mod rows;
 pub mod status;
 mod totals;
 
+pub use crate::taxes::TaxCodeRate as LineTax;
 pub use handlers::routes;
 pub use model::{
-    Cancellation, Charge, ChargeKind, DeliveryOfOrder, Hold, LineTax, RejectionReason, SalesOrder, SalesOrderLine,
+    Cancellation, Charge, ChargeKind, DeliveryOfOrder, Hold, RejectionReason, SalesOrder, SalesOrderLine,
     ShippingAddress,
 };
 pub use notes::{note_invoiced, note_payment, note_returned};

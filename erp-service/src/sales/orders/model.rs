@@ -2,10 +2,10 @@
 
 use super::status::{Action, Lifecycle, Progress, Status};
 use crate::company::InvoicingPolicy;
+use crate::taxes::TaxCodeRate;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use service_kit::decimal::Fraction;
 use service_kit::tx::Emitted;
 use service_kit::{Amount, Discount, Quantity, Resource, Total, UnitPrice, text_enum};
 use utoipa::ToSchema;
@@ -118,7 +118,7 @@ pub struct SalesOrderLine {
     /// what came back before it was.
     pub to_invoice_quantity: Quantity,
     /// As estimated for the order date; the invoice decides at its tax point.
-    pub taxes: Vec<LineTax>,
+    pub taxes: Vec<TaxCodeRate>,
 }
 
 text_enum! {
@@ -136,17 +136,9 @@ pub struct Charge {
     pub amount: Amount,
     pub tax_class: Option<String>,
     /// As estimated for the order date.
-    pub taxes: Vec<LineTax>,
+    pub taxes: Vec<TaxCodeRate>,
     /// How much of the amount is invoiced.
     pub invoiced_amount: Amount,
-}
-
-/// A tax code with its rate.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema, PartialEq)]
-pub struct LineTax {
-    pub code: String,
-    /// As a fraction: `"0.19"` is 19 %.
-    pub rate: Fraction,
 }
 
 /// Where an order goes.

@@ -9,10 +9,11 @@ use crate::company::InvoicingPolicy;
 use crate::customers::{self, Terms};
 use crate::inventory::levels::{self, Demand};
 use crate::sales::credit;
+use crate::taxes::{self, Direction, Rounding, Taxable};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use service_kit::money::Currency;
-use service_kit::{Faults, Problem, Quantity, Result, Tx};
+use service_kit::{Error, Faults, Problem, Quantity, Result, Tx};
 use uuid::Uuid;
 
 /// The decision on the lines of an order, with what it rests on.
@@ -57,6 +58,7 @@ pub(super) fn new_row(tx: &Tx<'_>, id: Uuid, origin: &str, customer_id: Uuid, cu
         payment: "none".to_owned(),
         invoicing_policy: InvoicingPolicy::Delivered,
         prices_include_tax: false,
+        tax_rounding: Rounding::Document,
         uninvoiced_gross: Decimal::ZERO,
         charges: json!([]),
         change_requests: json!([]),
@@ -67,8 +69,9 @@ pub(super) fn new_row(tx: &Tx<'_>, id: Uuid, origin: &str, customer_id: Uuid, cu
     }
 }
 
-/// Decides on an order. `None` when there is no such customer.
-pub(super) fn decide(tx: &mut Tx<'_>, row: &OrderRow, asked: &[AskedLine]) -> Result<Option<Decided>> {
+/// Decides on an order, and gives it what its money is computed by. `None` when there is no such
+/// customer.
+pub(super) fn decide(tx: &mut Tx<'_>, row: &mut OrderRow, asked: &[AskedLine]) -> Result<Option<Decided>> {
     let Some(terms) = customers::terms(tx, row.customer_id)? else {
         return Ok(None);
     };
@@ -81,13 +84,50 @@ pub(super) fn decide(tx: &mut Tx<'_>, row: &OrderRow, asked: &[AskedLine]) -> Re
         products: &facts.products,
         prices: &facts.prices,
     };
-    let (lines, reasons) = decision::decide(asked, &grounds)?;
+    let (mut lines, mut reasons) = decision::decide(asked, &grounds)?;
+    row.tax_rounding = facts.tax_rounding;
+    if facts.taxed {
+        reasons.extend(estimate_taxes(tx, row, &facts, &mut lines)?);
+    }
     Ok(Some(Decided {
         terms,
         lines,
         reasons,
         facts,
     }))
+}
+
+/// Finds the taxes of lines and charges for the order date; the invoice decides at its tax point.
+fn estimate_taxes(
+    tx: &mut Tx<'_>,
+    row: &mut OrderRow,
+    facts: &Facts,
+    lines: &mut [PricedLine],
+) -> Result<Option<RejectionReason>> {
+    let mut charges = totals::charges(row)?;
+    let products = lines.iter().map(|line| Taxable::Product(line.asked.product_id));
+    let classes = charges.iter().map(|charge| Taxable::Class(charge.tax_class.as_deref()));
+    let taxable: Vec<Taxable<'_>> = products.chain(classes).collect();
+    let found = match taxes::determine(tx, Direction::Sale, &facts.party, &taxable, row.order_date) {
+        Ok(found) => found,
+        Err(Error::Problem(problem)) if problem.code == "tax_rate_missing" => {
+            return Ok(Some(RejectionReason {
+                line: None,
+                code: problem.code.clone(),
+                message: problem.detail.clone(),
+            }));
+        }
+        Err(error) => return Err(error),
+    };
+    let mut found = found.into_iter();
+    for (line, taxes) in lines.iter_mut().zip(&mut found) {
+        line.taxes = taxes;
+    }
+    for (charge, taxes) in charges.iter_mut().zip(found) {
+        charge.taxes = taxes;
+    }
+    row.charges = serde_json::to_value(charges)?;
+    Ok(None)
 }
 
 /// Makes the order binding: totals, credit, holds, reservation. The row is not stored yet.
@@ -215,6 +255,7 @@ pub(super) fn refuse(asked: &[AskedLine], reasons: &[RejectionReason]) -> Result
             (Some(index), _) => format!("/lines/{index}/product_id"),
             (None, "unknown_currency") => "/currency".to_owned(),
             (None, "unknown_warehouse") => "/warehouse_id".to_owned(),
+            (None, "tax_rate_missing") => "/order_date".to_owned(),
             (None, _) => "/customer_id".to_owned(),
         };
         faults.add(pointer, &reason.code, &reason.message);

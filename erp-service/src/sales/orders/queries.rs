@@ -227,9 +227,9 @@ pub fn insert(tx: &mut Tx<'_>, row: &mut OrderRow, lines: &[LineRow]) -> Result<
          INSERT INTO sales_orders (id, number, origin, lifecycle, delivery, holds, customer_id, currency, order_date, requested_date, warehouse_id,
              priority, external_ref, net, tax, gross, credit_counted, credit_released, rejection, cancellation, source_version,
              version, revision, confirmed_at, created_at, updated_at, invoicing_policy, prices_include_tax, uninvoiced_gross,
-             charges, change_requests, shipping_address, legal_entity_id, department_id, project_id)
+             charges, change_requests, shipping_address, legal_entity_id, department_id, project_id, tax_rounding)
          VALUES ($17, CASE WHEN $18 THEN 'SO-' || lpad(nextval('sales_order_numbers')::text, 6, '0') ELSE $19 END, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39,
-                 $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50, $51, $52)
+                 $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50, $51, $52, $53)
          RETURNING number",
     )
     .bind::<SqlUuid, _>(row.id)
@@ -284,6 +284,7 @@ pub fn insert(tx: &mut Tx<'_>, row: &mut OrderRow, lines: &[LineRow]) -> Result<
     .bind::<Nullable<SqlUuid>, _>(row.legal_entity_id)
     .bind::<Nullable<SqlUuid>, _>(row.department_id)
     .bind::<Nullable<SqlUuid>, _>(row.project_id)
+    .bind::<Text, _>(row.tax_rounding)
     .row(tx)?;
     row.number = stored.number.filter(|_| !tx.dry_run());
     Ok(())
@@ -320,8 +321,9 @@ pub fn save(tx: &mut Tx<'_>, row: &mut OrderRow, lines: &[LineRow], quiet: bool)
              external_ref = $25, net = $26, tax = $27, gross = $28, credit_counted = $29, credit_released = $30, cancellation = $31,
              end_reason = $32, source_version = $33, version = $34, revision = $35, confirmed_at = $36, updated_at = $37,
              invoicing = $38, payment = $39, invoicing_policy = $40, prices_include_tax = $41, uninvoiced_gross = $42,
-             charges = $43, change_requests = $44, shipping_address = $45, legal_entity_id = $46, department_id = $47, project_id = $48
-         WHERE id = $49
+             charges = $43, change_requests = $44, shipping_address = $45, legal_entity_id = $46, department_id = $47, project_id = $48,
+             tax_rounding = $49
+         WHERE id = $50
          RETURNING number",
     )
     .bind::<Array<SqlUuid>, _>(columns.ids)
@@ -372,6 +374,7 @@ pub fn save(tx: &mut Tx<'_>, row: &mut OrderRow, lines: &[LineRow], quiet: bool)
     .bind::<Nullable<SqlUuid>, _>(row.legal_entity_id)
     .bind::<Nullable<SqlUuid>, _>(row.department_id)
     .bind::<Nullable<SqlUuid>, _>(row.project_id)
+    .bind::<Text, _>(row.tax_rounding)
     .bind::<SqlUuid, _>(row.id)
     .row(tx)?;
     // During a dry run a number that was not there before only stands in for one.

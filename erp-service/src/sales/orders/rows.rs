@@ -5,6 +5,7 @@ use super::model::{DeliveryOfOrder, SalesOrder, SalesOrderLine};
 use super::status::{Lifecycle, Progress, State};
 use crate::company::InvoicingPolicy;
 use crate::schema::{sales_order_lines, sales_orders};
+use crate::taxes::Rounding;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use rust_decimal::Decimal;
@@ -48,6 +49,7 @@ pub struct OrderRow {
     pub payment: String,
     pub invoicing_policy: InvoicingPolicy,
     pub prices_include_tax: bool,
+    pub tax_rounding: Rounding,
     pub uninvoiced_gross: Decimal,
     pub charges: Value,
     pub change_requests: Value,

@@ -1,18 +1,12 @@
 //! The money of an order: totals, estimated taxes, what is still to be invoiced. Pure.
 
-use super::model::{Charge, LineTax};
+use super::model::Charge;
 use super::rows::{LineRow, OrderRow};
 use super::status::{Lifecycle, Progress};
-use rust_decimal::{Decimal, RoundingStrategy};
+use crate::taxes::{self, TaxableLine};
+use rust_decimal::Decimal;
 use service_kit::money::Currency;
-use service_kit::{Amount, Problem, Quantity, Result};
-use std::collections::BTreeMap;
-
-/// An amount that is rounded already, with its taxes.
-struct Part {
-    amount: Decimal,
-    taxes: Vec<LineTax>,
-}
+use service_kit::{Quantity, Result};
 
 /// Sums the lines that have a price and the charges into the order's totals.
 ///
@@ -22,20 +16,20 @@ pub(super) fn set(row: &mut OrderRow, lines: &[LineRow]) -> Result<()> {
     let mut parts = Vec::with_capacity(lines.len());
     for line in lines {
         if let Some(amount) = line.line_total {
-            parts.push(Part {
+            parts.push(TaxableLine {
                 amount,
-                taxes: serde_json::from_value(line.taxes.clone())?,
+                codes: serde_json::from_value(line.taxes.clone())?,
             });
         }
     }
     for charge in charges(row)? {
-        parts.push(Part {
+        parts.push(TaxableLine {
             amount: charge.amount.value(),
-            taxes: charge.taxes,
+            codes: charge.taxes,
         });
     }
-    (row.net, row.tax) = sum(currency_of(row), row.prices_include_tax, &parts)?;
-    row.gross = row.net + row.tax;
+    let taxed = taxes::compute(currency_of(row), row.prices_include_tax, row.tax_rounding, &parts)?;
+    (row.net, row.tax, row.gross) = (taxed.net, taxed.tax, taxed.gross);
     Ok(())
 }
 
@@ -59,9 +53,9 @@ pub(super) fn keep(row: &mut OrderRow, lines: &[LineRow]) -> Result<()> {
         }
         all = false;
         if let Some(total) = line.line_total {
-            parts.push(Part {
+            parts.push(TaxableLine {
                 amount: share(currency, total, open, line.quantity),
-                taxes: serde_json::from_value(line.taxes.clone())?,
+                codes: serde_json::from_value(line.taxes.clone())?,
             });
         }
     }
@@ -74,9 +68,9 @@ pub(super) fn keep(row: &mut OrderRow, lines: &[LineRow]) -> Result<()> {
             continue;
         }
         all = false;
-        parts.push(Part {
+        parts.push(TaxableLine {
             amount: open,
-            taxes: charge.taxes,
+            codes: charge.taxes,
         });
     }
     let progress = match (some, all) {
@@ -85,8 +79,10 @@ pub(super) fn keep(row: &mut OrderRow, lines: &[LineRow]) -> Result<()> {
         (true, true) => Progress::Full,
     };
     row.invoicing = progress.name().to_owned();
-    let (net, tax) = sum(currency, row.prices_include_tax, &parts)?;
-    row.uninvoiced_gross = net + tax;
+    row.uninvoiced_gross = match parts.is_empty() {
+        true => Decimal::ZERO,
+        false => taxes::compute(currency, row.prices_include_tax, row.tax_rounding, &parts)?.gross,
+    };
     Ok(())
 }
 
@@ -108,32 +104,4 @@ pub(super) fn charges(row: &OrderRow) -> Result<Vec<Charge>> {
 /// An unknown currency stands on a rejected order; its amounts show cents.
 pub(super) fn currency_of(row: &OrderRow) -> Currency {
     row.currency.parse().unwrap_or(Currency::USD)
-}
-
-/// (net, tax): tax once for each code and rate, half away from zero.
-fn sum(currency: Currency, inclusive: bool, parts: &[Part]) -> Result<(Decimal, Decimal), Problem> {
-    let too_large = || Problem::rule("out_of_range", "the total is too large");
-    let mut amount = Decimal::ZERO;
-    let mut bases: BTreeMap<(&str, Decimal), Decimal> = BTreeMap::new();
-    for part in parts {
-        amount = amount.checked_add(part.amount).ok_or_else(too_large)?;
-        let rates: Decimal = part.taxes.iter().map(|tax| tax.rate.value()).sum();
-        let net = match inclusive {
-            true => part.amount / (Decimal::ONE + rates),
-            false => part.amount,
-        };
-        for tax in &part.taxes {
-            *bases.entry((&tax.code, tax.rate.value())).or_default() += net;
-        }
-    }
-    let rounded = |(&(_, rate), &base): (&(&str, Decimal), &Decimal)| {
-        let digits = currency.minor_digits();
-        (base * rate).round_dp_with_strategy(digits, RoundingStrategy::MidpointAwayFromZero)
-    };
-    let tax: Decimal = bases.iter().map(rounded).sum();
-    let net = if inclusive { amount - tax } else { amount };
-    let fits = |value| Amount::money(currency, value).map(Amount::value);
-    let (net, tax) = (fits(net).ok_or_else(too_large)?, fits(tax).ok_or_else(too_large)?);
-    fits(net + tax).ok_or_else(too_large)?;
-    Ok((net, tax))
 }

@@ -19,7 +19,10 @@ async fn a_delivery_posts_its_cost_at_the_moving_average() {
         .await
         .expect(200);
     assert_eq!(shown["number"], Value::Null);
-    assert_eq!(shown_entry(&shown), [("5010", "55.00", "0.00"), ("1300", "0.00", "55.00")]);
+    assert_eq!(
+        shown_entry(&shown),
+        [("5010", "55.00", "0.00"), ("1300", "0.00", "55.00")]
+    );
     let posted = shop.erp.post(&path, json!({})).await.expect(201);
     assert_eq!(posted["lines"][0]["value"], "55.00");
     assert_eq!(

@@ -2,7 +2,9 @@
 
 mod amendments;
 mod cost_of_deliveries;
+mod lots;
 mod price_and_tier;
+mod taxes;
 
 use crate::shop::Shop;
 use diesel::prelude::*;
