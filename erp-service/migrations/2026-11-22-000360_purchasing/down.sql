@@ -1,5 +1,11 @@
 DROP TRIGGER products_kind_in_purchasing ON products;
 DROP FUNCTION refuse_product_kind_in_purchasing();
+DROP TABLE supplier_bill_revaluations;
+DROP TABLE supplier_bill_matches;
+DROP TABLE supplier_bill_lines;
+DROP TABLE supplier_bills;
+DROP TABLE receipt_lines;
+DROP TABLE receipts;
 DROP TABLE purchase_order_lines;
 DROP TABLE purchase_orders;
 DROP TABLE purchasing_settings;

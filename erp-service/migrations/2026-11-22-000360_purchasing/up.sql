@@ -153,18 +153,168 @@ CREATE TABLE purchase_order_lines (
     replaced_quantity      numeric(14,3) NOT NULL DEFAULT 0,
     -- Billed less reversed.
     billed_quantity        numeric(14,3) NOT NULL DEFAULT 0 CHECK (billed_quantity >= 0),
-    -- Of it what was within the price tolerance by itself, with what it was billed at: what is cumulated.
-    matched_quantity       numeric(14,3) NOT NULL DEFAULT 0 CHECK (matched_quantity >= 0),
-    matched_amount         numeric(20,4) NOT NULL DEFAULT 0,
+    -- Of bills that were within the price tolerance: their worth at the order's price, and how far they were off.
+    matched_expected       numeric(20,4) NOT NULL DEFAULT 0,
+    matched_difference     numeric(20,4) NOT NULL DEFAULT 0,
     requisition_line_id    uuid,
     CONSTRAINT purchase_order_lines_something CHECK (product_id IS NOT NULL OR description IS NOT NULL),
     CONSTRAINT purchase_order_lines_returned CHECK (returned_quantity BETWEEN 0 AND received_quantity),
     CONSTRAINT purchase_order_lines_replaced CHECK (replaced_quantity BETWEEN 0 AND returned_quantity),
-    CONSTRAINT purchase_order_lines_matched CHECK (matched_quantity <= billed_quantity),
     CONSTRAINT purchase_order_lines_position_unique UNIQUE (order_id, position) DEFERRABLE INITIALLY DEFERRED
 ) WITH (fillfactor = 85);
 CREATE INDEX purchase_order_lines_by_product ON purchase_order_lines (product_id) WHERE product_id IS NOT NULL;
 CREATE INDEX purchase_order_lines_by_requisition ON purchase_order_lines (requisition_line_id) WHERE requisition_line_id IS NOT NULL;
+
+-- What came. A receipt is posted at once and its quantities never change; what of them was billed or sent back does.
+
+CREATE TABLE receipts (
+    id                 uuid PRIMARY KEY,
+    number             text NOT NULL CONSTRAINT receipts_number_unique UNIQUE,
+    order_id           uuid NOT NULL REFERENCES purchase_orders,
+    supplier_id        uuid NOT NULL REFERENCES suppliers,
+    -- Absent when nothing but services came.
+    warehouse_id       uuid REFERENCES warehouses,
+    received_on        date NOT NULL,
+    -- The supplier's delivery note.
+    supplier_reference text CHECK (length(supplier_reference) BETWEEN 1 AND 100),
+    external_ref       text CONSTRAINT receipts_external_ref_unique UNIQUE CHECK (length(external_ref) BETWEEN 1 AND 200),
+    created_by         uuid NOT NULL,
+    created_at         timestamptz NOT NULL
+);
+CREATE INDEX receipts_by_order ON receipts (order_id);
+CREATE INDEX receipts_by_age ON receipts (created_at, id);
+CREATE INDEX receipts_by_date ON receipts (received_on, id);
+CREATE INDEX receipts_by_supplier ON receipts (supplier_id, received_on);
+CREATE TRIGGER receipts_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON receipts
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE receipt_lines (
+    id                       uuid PRIMARY KEY,
+    receipt_id               uuid NOT NULL REFERENCES receipts,
+    position                 int NOT NULL,
+    order_line_id            uuid NOT NULL REFERENCES purchase_order_lines,
+    product_id               uuid REFERENCES products,
+    quantity                 numeric(14,3) NOT NULL CHECK (quantity > 0),
+    -- In the order's currency, and in the base currency: what goods received, not invoiced was credited.
+    amount                   numeric(20,4) NOT NULL,
+    value                    numeric(20,4) NOT NULL,
+    -- Of it: billed, with what of the value that took; sent back before it was billed, likewise; sent back afterwards.
+    billed_quantity          numeric(14,3) NOT NULL DEFAULT 0 CHECK (billed_quantity >= 0),
+    billed_value             numeric(20,4) NOT NULL DEFAULT 0,
+    returned_quantity        numeric(14,3) NOT NULL DEFAULT 0 CHECK (returned_quantity >= 0),
+    returned_value           numeric(20,4) NOT NULL DEFAULT 0,
+    returned_billed_quantity numeric(14,3) NOT NULL DEFAULT 0 CHECK (returned_billed_quantity >= 0),
+    lots                     jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(lots) = 'array'),
+    CONSTRAINT receipt_lines_within CHECK (billed_quantity + returned_quantity <= quantity),
+    CONSTRAINT receipt_lines_returned_of_billed CHECK (returned_billed_quantity <= billed_quantity),
+    CONSTRAINT receipt_lines_cleared CHECK (billed_quantity + returned_quantity < quantity OR billed_value + returned_value = value),
+    CONSTRAINT receipt_lines_position_unique UNIQUE (receipt_id, position)
+) WITH (fillfactor = 85);
+CREATE INDEX receipt_lines_by_order_line ON receipt_lines (order_line_id, id);
+
+CREATE TABLE supplier_bills (
+    id               uuid PRIMARY KEY,
+    -- Ours, given by the posting.
+    number           text CONSTRAINT supplier_bills_number_unique UNIQUE,
+    supplier_id      uuid NOT NULL CONSTRAINT supplier_bills_supplier_id_fkey REFERENCES suppliers,
+    supplier_number  text NOT NULL CHECK (length(supplier_number) BETWEEN 1 AND 100),
+    status           text NOT NULL CHECK (status IN ('draft', 'match_held', 'posted', 'reversed', 'cancelled')),
+    currency         text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+    bill_date        date NOT NULL,
+    due_date         date,
+    payment_terms_id uuid,
+    external_ref     text CONSTRAINT supplier_bills_external_ref_unique UNIQUE CHECK (length(external_ref) BETWEEN 1 AND 200),
+    note             text CHECK (length(note) BETWEEN 1 AND 2000),
+    net              numeric(20,4) NOT NULL,
+    tax              numeric(20,4) NOT NULL,
+    gross            numeric(20,4) NOT NULL,
+    -- [{code, rate, base, tax, reverse_charge}]
+    taxes            jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(taxes) = 'array'),
+    -- Why it is held, or was.
+    findings         jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(findings) = 'array'),
+    posted_on        date,
+    rate             numeric,
+    release_reason   text CHECK (length(release_reason) BETWEEN 1 AND 500),
+    released_by      uuid,
+    end_reason       text CHECK (length(end_reason) BETWEEN 1 AND 500),
+    entry_id         uuid REFERENCES journal_entries,
+    reversal_id      uuid REFERENCES journal_entries,
+    created_by       uuid NOT NULL,
+    changed_by       uuid NOT NULL,
+    posted_by        uuid,
+    version          bigint NOT NULL DEFAULT 1,
+    revision         bigint NOT NULL DEFAULT 1,
+    created_at       timestamptz NOT NULL,
+    updated_at       timestamptz NOT NULL,
+    CONSTRAINT supplier_bills_gross CHECK (gross = net + tax),
+    CONSTRAINT supplier_bills_numbered_when_posted CHECK ((status IN ('posted', 'reversed')) = (number IS NOT NULL)),
+    CONSTRAINT supplier_bills_held_for_a_reason CHECK (status <> 'match_held' OR findings <> '[]')
+) WITH (fillfactor = 85);
+-- A bill that was reversed or cancelled may be entered again, right this time.
+CREATE UNIQUE INDEX supplier_bills_supplier_number_unique ON supplier_bills (supplier_id, lower(supplier_number))
+    WHERE status NOT IN ('reversed', 'cancelled');
+CREATE INDEX supplier_bills_by_age ON supplier_bills (created_at, id);
+CREATE INDEX supplier_bills_by_date ON supplier_bills (bill_date, id);
+CREATE INDEX supplier_bills_by_supplier ON supplier_bills (supplier_id, created_at, id);
+CREATE INDEX supplier_bills_by_status ON supplier_bills (status, created_at, id);
+CREATE TRIGGER supplier_bills_stay BEFORE DELETE OR TRUNCATE ON supplier_bills
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE supplier_bill_lines (
+    id                  uuid PRIMARY KEY,
+    bill_id             uuid NOT NULL REFERENCES supplier_bills,
+    position            int NOT NULL CHECK (position > 0),
+    order_line_id       uuid REFERENCES purchase_order_lines,
+    product_id          uuid REFERENCES products,
+    description         text CHECK (length(description) BETWEEN 1 AND 500),
+    account_id          uuid CONSTRAINT supplier_bill_lines_account_id_fkey REFERENCES accounts,
+    department_id       uuid CONSTRAINT supplier_bill_lines_department_id_fkey REFERENCES dimensions,
+    project_id          uuid CONSTRAINT supplier_bill_lines_project_id_fkey REFERENCES dimensions,
+    quantity            numeric(14,3) NOT NULL CHECK (quantity > 0),
+    unit_price          numeric(14,4) NOT NULL CHECK (unit_price >= 0),
+    line_total          numeric(20,4) NOT NULL,
+    -- In the base currency, once it is posted: how far the price was off and where that went.
+    price_difference    numeric(20,4) NOT NULL DEFAULT 0,
+    revalued            numeric(20,4) NOT NULL DEFAULT 0,
+    variance            numeric(20,4) NOT NULL DEFAULT 0,
+    exchange_difference numeric(20,4) NOT NULL DEFAULT 0,
+    -- What this line added to the order line's matched sums, to be taken back when it is reversed.
+    matched_expected    numeric(20,4) NOT NULL DEFAULT 0,
+    matched_difference  numeric(20,4) NOT NULL DEFAULT 0,
+    CONSTRAINT supplier_bill_lines_something CHECK (order_line_id IS NOT NULL OR product_id IS NOT NULL OR description IS NOT NULL),
+    CONSTRAINT supplier_bill_lines_price_difference CHECK (price_difference = revalued + variance),
+    CONSTRAINT supplier_bill_lines_position_unique UNIQUE (bill_id, position)
+) WITH (fillfactor = 85);
+CREATE INDEX supplier_bill_lines_by_order_line ON supplier_bill_lines (order_line_id) WHERE order_line_id IS NOT NULL;
+
+-- Which receipt a billed quantity cleared; without a receipt: billed before it came.
+CREATE TABLE supplier_bill_matches (
+    id              uuid PRIMARY KEY,
+    bill_line_id    uuid NOT NULL REFERENCES supplier_bill_lines,
+    order_line_id   uuid NOT NULL REFERENCES purchase_order_lines,
+    receipt_line_id uuid REFERENCES receipt_lines,
+    quantity        numeric(14,3) NOT NULL CHECK (quantity > 0),
+    -- In the base currency: what it took from GRNI, and what it was billed at.
+    value           numeric(20,4) NOT NULL,
+    net             numeric(20,4) NOT NULL,
+    reversed        boolean NOT NULL DEFAULT false
+);
+CREATE INDEX supplier_bill_matches_by_line ON supplier_bill_matches (bill_line_id);
+CREATE INDEX supplier_bill_matches_by_receipt_line ON supplier_bill_matches (receipt_line_id) WHERE receipt_line_id IS NOT NULL;
+CREATE INDEX supplier_bill_matches_ahead ON supplier_bill_matches (order_line_id) WHERE receipt_line_id IS NULL AND NOT reversed;
+
+-- What of a price difference went to stock: for how much of it, so that it can be taken back.
+CREATE TABLE supplier_bill_revaluations (
+    id           uuid PRIMARY KEY,
+    bill_line_id uuid NOT NULL REFERENCES supplier_bill_lines,
+    warehouse_id uuid NOT NULL REFERENCES warehouses,
+    product_id   uuid NOT NULL REFERENCES products,
+    quantity     numeric(14,3) NOT NULL CHECK (quantity > 0),
+    value        numeric(20,4) NOT NULL CHECK (value <> 0)
+);
+CREATE INDEX supplier_bill_revaluations_by_line ON supplier_bill_revaluations (bill_line_id);
+CREATE TRIGGER supplier_bill_revaluations_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON supplier_bill_revaluations
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- Goods have stock and services have none, so what was ordered once stays what it is.
 CREATE FUNCTION refuse_product_kind_in_purchasing() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -1,6 +1,6 @@
 //! What an amount in a document's currency is worth in the base currency.
 
-use crate::company;
+use crate::{company, currencies};
 use chrono::NaiveDate;
 use diesel::PgConnection;
 use rust_decimal::Decimal;
@@ -21,14 +21,10 @@ impl Rate {
     /// 422 `rate_missing`.
     pub fn of(conn: &mut PgConnection, currency: Currency, date: NaiveDate) -> Result<Self> {
         let base = company::settings(conn)?.base_currency;
-        if currency != base {
-            let detail = format!("there is no exchange rate from {currency} to {base} on {date}");
-            return Err(Problem::rule("rate_missing", detail).into());
-        }
         Ok(Rate {
             currency,
             base,
-            rate: Decimal::ONE,
+            rate: currencies::rate(conn, currency, base, date)?,
         })
     }
 
@@ -37,9 +33,10 @@ impl Rate {
     /// # Errors
     /// 422 `out_of_range`.
     pub fn convert(self, amount: Decimal) -> Result<Decimal, Problem> {
-        match self.currency == self.base {
-            true => Ok(self.base.round(amount)),
-            false => Ok(self.base.round(amount * self.rate)),
-        }
+        currencies::convert(amount, self.rate, self.base)
+    }
+
+    pub fn is_foreign(self) -> bool {
+        self.currency != self.base
     }
 }

@@ -3,17 +3,22 @@
 //! - [`suppliers`]: the master of suppliers, emitted as `supplier.changed`
 //! - [`prices`]: what a supplier asks for a product; exactly one price answers a question
 //! - [`orders`]: purchase orders, approved by a second person within a limit ([`approval`])
+//! - [`receipts`]: what came, into stock or as an expense, against goods received, not invoiced
+//! - [`bills`]: what is owed, matched three ways
 //! - [`settings`]: tolerances and what needs no second person
 //!
 //! Invariants live in the database as well: see the migration.
 
 pub mod approval;
+pub mod bills;
 mod exchange;
 pub mod orders;
 pub mod prices;
+pub mod receipts;
 mod references;
 pub mod settings;
 pub mod suppliers;
+mod taxation;
 
 use service_kit::Routes;
 use service_kit::problem::Constraint;
@@ -24,6 +29,8 @@ pub fn routes(routes: &mut Routes) {
     settings::routes(routes);
     approval::routes(routes);
     orders::routes(routes);
+    receipts::routes(routes);
+    bills::routes(routes);
 }
 
 pub const CONSTRAINTS: &[Constraint] = &[
@@ -86,5 +93,30 @@ pub const CONSTRAINTS: &[Constraint] = &[
         "duplicate",
         "/lines",
         "a line with this id exists",
+    ),
+    Constraint::conflict("receipts_pkey", "duplicate", "/id", "a receipt with this id exists"),
+    Constraint::conflict(
+        "receipts_external_ref_unique",
+        "duplicate",
+        "/external_ref",
+        "a receipt with this external_ref exists",
+    ),
+    Constraint::conflict(
+        "supplier_bills_pkey",
+        "duplicate",
+        "/id",
+        "a supplier bill with this id exists",
+    ),
+    Constraint::conflict(
+        "supplier_bills_external_ref_unique",
+        "duplicate",
+        "/external_ref",
+        "a supplier bill with this external_ref exists",
+    ),
+    Constraint::conflict(
+        "supplier_bills_supplier_number_unique",
+        "duplicate",
+        "/supplier_number",
+        "the supplier has used this number before",
     ),
 ];

@@ -2,7 +2,7 @@
 
 use crate::catalog::{self, ProductFacts};
 use crate::inventory::warehouses;
-use crate::ledger::{self, Account};
+use crate::ledger;
 use diesel::PgConnection;
 use service_kit::{Faults, Result};
 use std::collections::{HashMap, HashSet};
@@ -22,7 +22,6 @@ pub struct Named {
 #[derive(Debug, Default)]
 pub struct Known {
     pub products: HashMap<Uuid, ProductFacts>,
-    pub accounts: HashMap<Uuid, Account>,
 }
 
 impl Known {
@@ -75,5 +74,5 @@ pub fn check(conn: &mut PgConnection, lines: &[Named], faults: &mut Faults) -> R
             missing("warehouse_id", "unknown_warehouse", "warehouse");
         }
     }
-    Ok(Known { products, accounts })
+    Ok(Known { products })
 }

@@ -121,11 +121,139 @@ diesel::table! {
         returned_quantity -> Numeric,
         replaced_quantity -> Numeric,
         billed_quantity -> Numeric,
-        matched_quantity -> Numeric,
-        matched_amount -> Numeric,
+        matched_expected -> Numeric,
+        matched_difference -> Numeric,
         requisition_line_id -> Nullable<Uuid>,
     }
 }
 
+diesel::table! {
+    receipts (id) {
+        id -> Uuid,
+        number -> Text,
+        order_id -> Uuid,
+        supplier_id -> Uuid,
+        warehouse_id -> Nullable<Uuid>,
+        received_on -> Date,
+        supplier_reference -> Nullable<Text>,
+        external_ref -> Nullable<Text>,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    receipt_lines (id) {
+        id -> Uuid,
+        receipt_id -> Uuid,
+        position -> Int4,
+        order_line_id -> Uuid,
+        product_id -> Nullable<Uuid>,
+        quantity -> Numeric,
+        amount -> Numeric,
+        value -> Numeric,
+        billed_quantity -> Numeric,
+        billed_value -> Numeric,
+        returned_quantity -> Numeric,
+        returned_value -> Numeric,
+        returned_billed_quantity -> Numeric,
+        lots -> Jsonb,
+    }
+}
+
+diesel::table! {
+    supplier_bills (id) {
+        id -> Uuid,
+        number -> Nullable<Text>,
+        supplier_id -> Uuid,
+        supplier_number -> Text,
+        status -> Text,
+        currency -> Text,
+        bill_date -> Date,
+        due_date -> Nullable<Date>,
+        payment_terms_id -> Nullable<Uuid>,
+        external_ref -> Nullable<Text>,
+        note -> Nullable<Text>,
+        net -> Numeric,
+        tax -> Numeric,
+        gross -> Numeric,
+        taxes -> Jsonb,
+        findings -> Jsonb,
+        posted_on -> Nullable<Date>,
+        rate -> Nullable<Numeric>,
+        release_reason -> Nullable<Text>,
+        released_by -> Nullable<Uuid>,
+        end_reason -> Nullable<Text>,
+        entry_id -> Nullable<Uuid>,
+        reversal_id -> Nullable<Uuid>,
+        created_by -> Uuid,
+        changed_by -> Uuid,
+        posted_by -> Nullable<Uuid>,
+        version -> Int8,
+        revision -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    supplier_bill_lines (id) {
+        id -> Uuid,
+        bill_id -> Uuid,
+        position -> Int4,
+        order_line_id -> Nullable<Uuid>,
+        product_id -> Nullable<Uuid>,
+        description -> Nullable<Text>,
+        account_id -> Nullable<Uuid>,
+        department_id -> Nullable<Uuid>,
+        project_id -> Nullable<Uuid>,
+        quantity -> Numeric,
+        unit_price -> Numeric,
+        line_total -> Numeric,
+        price_difference -> Numeric,
+        revalued -> Numeric,
+        variance -> Numeric,
+        exchange_difference -> Numeric,
+        matched_expected -> Numeric,
+        matched_difference -> Numeric,
+    }
+}
+
+diesel::table! {
+    supplier_bill_matches (id) {
+        id -> Uuid,
+        bill_line_id -> Uuid,
+        order_line_id -> Uuid,
+        receipt_line_id -> Nullable<Uuid>,
+        quantity -> Numeric,
+        value -> Numeric,
+        net -> Numeric,
+        reversed -> Bool,
+    }
+}
+
+diesel::table! {
+    supplier_bill_revaluations (id) {
+        id -> Uuid,
+        bill_line_id -> Uuid,
+        warehouse_id -> Uuid,
+        product_id -> Uuid,
+        quantity -> Numeric,
+        value -> Numeric,
+    }
+}
+
 diesel::joinable!(purchase_order_lines -> purchase_orders (order_id));
-diesel::allow_tables_to_appear_in_same_query!(purchase_orders, purchase_order_lines, suppliers, supplier_prices);
+diesel::joinable!(receipt_lines -> receipts (receipt_id));
+diesel::allow_tables_to_appear_in_same_query!(
+    purchase_orders,
+    purchase_order_lines,
+    receipts,
+    receipt_lines,
+    supplier_bills,
+    supplier_bill_lines,
+    supplier_bill_matches,
+    supplier_bill_revaluations,
+    suppliers,
+    supplier_prices
+);

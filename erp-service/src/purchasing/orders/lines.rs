@@ -97,8 +97,8 @@ pub(super) fn make(
             returned_quantity: old.map_or(Quantity::ZERO, |old| old.returned_quantity),
             replaced_quantity: old.map_or(Quantity::ZERO, |old| old.replaced_quantity),
             billed_quantity: old.map_or(Quantity::ZERO, |old| old.billed_quantity),
-            matched_quantity: old.map_or(Quantity::ZERO, |old| old.matched_quantity),
-            matched_amount: old.map_or(Decimal::ZERO, |old| old.matched_amount),
+            matched_expected: old.map_or(Decimal::ZERO, |old| old.matched_expected),
+            matched_difference: old.map_or(Decimal::ZERO, |old| old.matched_difference),
             requisition_line_id: line
                 .requisition_line_id
                 .or_else(|| old.and_then(|old| old.requisition_line_id)),

@@ -66,8 +66,8 @@ pub struct LineRow {
     pub returned_quantity: Quantity,
     pub replaced_quantity: Quantity,
     pub billed_quantity: Quantity,
-    pub matched_quantity: Quantity,
-    pub matched_amount: Decimal,
+    pub matched_expected: Decimal,
+    pub matched_difference: Decimal,
     pub requisition_line_id: Option<Uuid>,
 }
 

@@ -1,6 +1,9 @@
 //! Purchasing, one file a resource.
 
+mod books;
 mod buying;
 mod purchase_orders;
+mod receipts;
+mod supplier_bills;
 mod supplier_prices;
 mod suppliers;
