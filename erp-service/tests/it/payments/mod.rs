@@ -1,1 +1,9 @@
 //! Tests of the module through HTTP.
+
+mod allocation;
+mod bank_accounts;
+mod books;
+mod clearings;
+mod discounts;
+mod races;
+mod reversal;
