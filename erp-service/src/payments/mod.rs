@@ -26,7 +26,6 @@ mod iban;
 pub mod open_items;
 pub mod opening_items;
 mod parties;
-mod rates;
 mod settlement;
 
 pub use documents::{

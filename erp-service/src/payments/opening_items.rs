@@ -5,11 +5,11 @@
 
 use super::documents::shown;
 use super::parties::{self, PartyType};
-use super::rates as currencies;
+
 use crate::ledger::open_items::{self, NewItem, Side};
 use crate::ledger::{self, Entry, EntryKind, Journal, Role, Source, Sum};
 use crate::schema::opening_items;
-use crate::{company, may};
+use crate::{company, currencies, may};
 use actix_web::{get, post};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;

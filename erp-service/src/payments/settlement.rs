@@ -10,8 +10,9 @@
 
 use super::amounts::{self, Pot};
 use super::parties::PartyType;
-use super::rates as currencies;
+
 use crate::company::{Company, TaxTreatment};
+use crate::currencies;
 use crate::ledger::open_items::{OpenItem, Side};
 use crate::ledger::{Account, Entry, Role, Rules, Sum};
 use chrono::NaiveDate;
