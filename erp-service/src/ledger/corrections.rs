@@ -1,7 +1,7 @@
 //! For documents that undo a part of what they posted: accounts by id, reversals with lines of their own.
 
 use super::days::{self, PostingDay};
-use super::entry::{Entry, EntryKind};
+use super::entry::{Entry, EntryKind, Journal};
 use super::posting::{Posted, post};
 use super::roles::Account;
 use crate::schema::{accounts, allocations, journal_entries};
@@ -55,7 +55,12 @@ pub fn known_accounts(conn: &mut PgConnection, ids: &[Uuid]) -> QueryResult<Hash
 ///
 /// # Errors
 /// 422 `future_date`, `date_before_original`; 409 `period_closed`.
-pub fn reversal_day(tx: &mut Tx<'_>, asked: Option<NaiveDate>, original: NaiveDate) -> Result<PostingDay> {
+pub fn reversal_day(
+    tx: &mut Tx<'_>,
+    asked: Option<NaiveDate>,
+    original: NaiveDate,
+    journal: Journal,
+) -> Result<PostingDay> {
     let today = tx.today();
     let date = asked.unwrap_or(today);
     let mut faults = Faults::default();
@@ -70,7 +75,7 @@ pub fn reversal_day(tx: &mut Tx<'_>, asked: Option<NaiveDate>, original: NaiveDa
         );
     }
     faults.check()?;
-    days::first_open_day(tx, date)
+    days::first_open_day(tx, date, journal)
 }
 
 /// Posts an entry as the reversal of another, linked both ways. For documents of which a part was undone before,

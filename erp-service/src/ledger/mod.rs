@@ -27,7 +27,7 @@ mod roles;
 
 pub use corrections::{KnownAccount, known_accounts, post_reversal, reversal_day, undo_allocation};
 pub use days::{PostingDay, posting_day};
-pub use entries::JournalEntry;
+pub use entries::{CashFlowCategory, JournalEntry};
 pub use entry::{Entry, EntryKind, Journal, Line, Source, Sum};
 pub use posting::{Posted, post, reverse};
 pub use references::{dimensions_in_use, postable};

@@ -2,13 +2,13 @@ use super::model::{
     AllocationIn, AllocationsIn, Direction, Payment, PaymentIn, PaymentMethod, PaymentRow, PaymentStatus,
 };
 use super::queries;
-use crate::{company, currencies};
 use crate::ledger::numbers::{self, Series};
 use crate::ledger::open_items::{self, NewItem, OpenItem};
 use crate::ledger::{self, Account, Entry, Journal, PostingDay, Role, Rules, Source, Sum};
 use crate::payments::amounts::{Pot, check_digits, check_positive};
 use crate::payments::bank_accounts::{self, BankAccount, BankAccountStatus};
 use crate::payments::parties::{self, PartyType};
+use crate::{company, currencies};
 
 use crate::payments::settlement::{self, Conditions, Settled, Wanted};
 use diesel::prelude::*;

@@ -1,3 +1,4 @@
+use crate::ledger::CashFlowCategory;
 use crate::payments::parties::PartyType;
 use crate::payments::settlement::Wanted;
 use crate::schema::payments;
@@ -32,11 +33,6 @@ text_enum! {
 text_enum! {
     /// A reversed payment bounced or was a mistake.
     PaymentStatus { Posted = "posted", Reversed = "reversed" }
-}
-
-text_enum! {
-    /// What the money was for, in the cash flow report.
-    CashFlowCategory { Operating = "operating", Investing = "investing", Financing = "financing" }
 }
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]

@@ -1,7 +1,7 @@
-use super::model::{CashFlowCategory, Payment, PaymentAllocation, PaymentRow, PaymentStatus, PaymentsQuery, shown};
+use super::model::{Payment, PaymentAllocation, PaymentRow, PaymentStatus, PaymentsQuery, shown};
 use crate::company;
 use crate::ledger::open_items::{self, OpenItem};
-use crate::ledger::{self, Account};
+use crate::ledger::{self, Account, CashFlowCategory};
 use crate::payments::parties::PartyType;
 use crate::payments::settlement::{Part, Settled};
 use crate::schema::{allocations, open_items as items, payments, settlements};

@@ -108,7 +108,7 @@ pub fn unallocate(tx: &mut Tx<'_>, id: Uuid, input: &UnallocationIn) -> Result<P
         .map(|settlement| settlement.allocated_on)
         .max()
         .unwrap_or(row.posted_on);
-    let on = ledger::reversal_day(tx, input.date, latest)?;
+    let on = ledger::reversal_day(tx, input.date, latest, Journal::Bank)?;
     let (kind, _) = party.ok_or_else(|| Error::Bug("an allocation without a party".into()))?;
     let own = match before.open_item_id {
         Some(own) => own,
@@ -174,6 +174,7 @@ pub fn reverse(tx: &mut Tx<'_>, id: Uuid, input: &ReversalIn) -> Result<Payment>
         tx,
         input.date,
         latest.map_or(row.posted_on, |latest| latest.max(row.posted_on)),
+        Journal::Bank,
     )?;
     let mut ids: Vec<Uuid> = active.iter().map(|settlement| settlement.item_id).collect();
     ids.extend(before.open_item_id);

@@ -76,6 +76,16 @@ impl Books {
         PgConnection::establish(&self.service.database.url).expect("the test database")
     }
 
+    /// A bank account in another currency, with an account of its own in the chart.
+    pub async fn bank_in(&self, currency: &str) -> Value {
+        diesel::sql_query("INSERT INTO accounts (code, name, kind, liquid, currency) VALUES ('1021', 'Foreign bank', 'asset', true, $1)")
+            .bind::<Text, _>(currency)
+            .execute(&mut self.connect())
+            .expect("a new account");
+        let body = json!({ "name": currency, "currency": currency, "account_id": self.accounts()["1021"] });
+        self.erp.post("/v1/bank-accounts", body).await.expect(201)
+    }
+
     /// Ids of the accounts by their codes.
     pub fn accounts(&self) -> HashMap<String, Uuid> {
         #[derive(QueryableByName)]

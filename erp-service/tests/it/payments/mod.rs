@@ -4,6 +4,7 @@ mod allocation;
 mod bank_accounts;
 mod books;
 mod clearings;
+mod currencies;
 mod discounts;
 mod races;
 mod reversal;
