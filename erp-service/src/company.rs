@@ -14,7 +14,7 @@ use serde_json::Value;
 use service_kit::decimal::Fraction;
 use service_kit::http::present;
 use service_kit::problem::Constraint;
-use service_kit::{Answer, Body, Command, Currency, Faults, Problem, Read, Resource, Result, Routes, Tx, text_enum};
+use service_kit::{Amount, Answer, Body, Command, Currency, Faults, Problem, Read, Resource, Result, Routes, Tx, text_enum};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use utoipa::openapi::SchemaFormat;
@@ -27,6 +27,11 @@ pub const ID: Uuid = uuid!("00000000-0000-7000-8000-000000000001");
 text_enum! {
     /// What of an order may be invoiced: what was ordered, or what was delivered of it.
     InvoicingPolicy { Ordered = "ordered", Delivered = "delivered" }
+}
+
+text_enum! {
+    /// Whether the tax of a document is adjusted with what is no longer received of it.
+    TaxTreatment { Adjust = "adjust", Keep = "keep" }
 }
 
 /// Settings of the company.
@@ -53,6 +58,12 @@ pub struct Company {
     pub reference_currency: Currency,
     /// Whether tax is rounded once for each code and rate of a document, or for each line.
     pub tax_rounding: Rounding,
+    /// Whether a cash discount takes its share of the document's tax with it.
+    pub discount_tax: TaxTreatment,
+    /// Whether the tax on a bad debt is claimed back when it is written off; the country says so.
+    pub bad_debt_tax: TaxTreatment,
+    /// Largest difference of one item that a payment may write off, in the base currency.
+    pub write_off_limit: Amount,
     pub revision: i64,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
@@ -81,6 +92,12 @@ pub struct CompanyPatch {
     pub reference_currency: Option<Currency>,
     #[schema(nullable = false)]
     pub tax_rounding: Option<Rounding>,
+    #[schema(nullable = false)]
+    pub discount_tax: Option<TaxTreatment>,
+    #[schema(nullable = false)]
+    pub bad_debt_tax: Option<TaxTreatment>,
+    #[schema(nullable = false)]
+    pub write_off_limit: Option<Amount>,
 }
 
 /// An object of fractions or `null`, which the derived schema cannot say.
@@ -109,6 +126,9 @@ struct CompanyRow {
     overdue_stop_days: Option<i32>,
     reference_currency: Currency,
     tax_rounding: Rounding,
+    discount_tax: TaxTreatment,
+    bad_debt_tax: TaxTreatment,
+    write_off_limit: Amount,
     revision: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -145,6 +165,9 @@ impl From<CompanyRow> for Company {
             overdue_stop_days: row.overdue_stop_days,
             reference_currency: row.reference_currency,
             tax_rounding: row.tax_rounding,
+            discount_tax: row.discount_tax,
+            bad_debt_tax: row.bad_debt_tax,
+            write_off_limit: row.write_off_limit,
             revision: row.revision,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -217,6 +240,9 @@ fn update(tx: &mut Tx<'_>, patch: &CompanyPatch) -> Result<Company> {
         overdue_stop_days: patch.overdue_stop_days.unwrap_or(before.overdue_stop_days),
         reference_currency: patch.reference_currency.unwrap_or(before.reference_currency),
         tax_rounding: patch.tax_rounding.unwrap_or(before.tax_rounding),
+        discount_tax: patch.discount_tax.unwrap_or(before.discount_tax),
+        bad_debt_tax: patch.bad_debt_tax.unwrap_or(before.bad_debt_tax),
+        write_off_limit: patch.write_off_limit.unwrap_or(before.write_off_limit),
         ..before.clone()
     };
     if wanted == before {
@@ -233,6 +259,9 @@ fn update(tx: &mut Tx<'_>, patch: &CompanyPatch) -> Result<Company> {
             company::overdue_stop_days.eq(wanted.overdue_stop_days),
             company::reference_currency.eq(wanted.reference_currency),
             company::tax_rounding.eq(wanted.tax_rounding),
+            company::discount_tax.eq(wanted.discount_tax),
+            company::bad_debt_tax.eq(wanted.bad_debt_tax),
+            company::write_off_limit.eq(wanted.write_off_limit),
             company::revision.eq(company::revision + 1),
             company::updated_at.eq(tx.now()),
         ))

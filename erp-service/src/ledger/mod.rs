@@ -15,6 +15,7 @@
 //! Documents stand above this module and call [`posting_day`], [`rules`], [`numbers::draw`],
 //! [`open_items::create`] and, last, [`post`]. Amounts arrive here converted to the base currency.
 
+mod corrections;
 mod days;
 mod entries;
 mod entry;
@@ -24,8 +25,9 @@ mod posting;
 mod references;
 mod roles;
 
+pub use corrections::{KnownAccount, known_accounts, post_reversal, reversal_day, undo_allocation};
 pub use days::{PostingDay, posting_day};
-pub use entries::JournalEntry;
+pub use entries::{CashFlowCategory, JournalEntry};
 pub use entry::{Entry, EntryKind, Journal, Line, Source, Sum};
 pub use posting::{Posted, post, reverse};
 pub use references::{dimensions_in_use, postable};
@@ -69,6 +71,12 @@ pub const CONSTRAINTS: &[Constraint] = &[
         "already_reversed",
         "",
         "the entry is reversed already",
+    ),
+    Constraint::conflict(
+        "allocations_reversed_once",
+        "already_undone",
+        "",
+        "the allocation is undone already",
     ),
     Constraint::rule(
         "journal_entry_lines_fit_account",

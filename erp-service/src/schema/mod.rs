@@ -1,9 +1,9 @@
 //! The tables, for Diesel's typed queries; each part under the header of its modules.
 
+mod banking;
 mod currencies;
 mod exchange;
 mod ledger;
-mod payments;
 mod purchasing;
 mod receivables;
 mod stock;
@@ -12,7 +12,7 @@ mod trade;
 
 #[allow(unused_imports, reason = "a module may have no tables")]
 pub use self::{
-    currencies::*, exchange::*, ledger::*, payments::*, purchasing::*, receivables::*, stock::*, taxes::*, trade::*,
+    banking::*, currencies::*, exchange::*, ledger::*, purchasing::*, receivables::*, stock::*, taxes::*, trade::*,
 };
 
 // ---- catalog, pricing, customers, company ----
@@ -139,6 +139,9 @@ diesel::table! {
         overdue_stop_days -> Nullable<Int4>,
         reference_currency -> Text,
         tax_rounding -> Text,
+        discount_tax -> Text,
+        bad_debt_tax -> Text,
+        write_off_limit -> Numeric,
         revision -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,

@@ -1,1 +1,10 @@
 //! Tests of the module through HTTP.
+
+mod allocation;
+mod bank_accounts;
+mod books;
+mod clearings;
+mod currencies;
+mod discounts;
+mod races;
+mod reversal;

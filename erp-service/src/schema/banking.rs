@@ -1,0 +1,116 @@
+//! Tables of payments; see `migrations/`.
+
+diesel::table! {
+    bank_accounts (id) {
+        id -> Uuid,
+        name -> Text,
+        iban -> Nullable<Text>,
+        account_number -> Nullable<Text>,
+        bic -> Nullable<Text>,
+        currency -> Text,
+        account_id -> Uuid,
+        is_default -> Bool,
+        status -> Text,
+        revision -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    opening_items (id) {
+        id -> Uuid,
+        kind -> Text,
+        party_id -> Uuid,
+        document_number -> Text,
+        document_date -> Date,
+        posted_on -> Date,
+        currency -> Text,
+        amount -> Numeric,
+        base_amount -> Numeric,
+        open_item_id -> Uuid,
+        entry_id -> Uuid,
+        external_ref -> Nullable<Text>,
+        revision -> Int8,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    payments (id) {
+        id -> Uuid,
+        number -> Nullable<Text>,
+        status -> Text,
+        direction -> Text,
+        party_type -> Nullable<Text>,
+        party_id -> Nullable<Uuid>,
+        bank_account_id -> Uuid,
+        currency -> Text,
+        amount -> Numeric,
+        bank_charges -> Numeric,
+        base_amount -> Numeric,
+        bank_charges_base -> Numeric,
+        posted_on -> Date,
+        reference -> Nullable<Text>,
+        method -> Text,
+        cash_flow_category -> Nullable<Text>,
+        postings -> Jsonb,
+        external_ref -> Nullable<Text>,
+        entry_id -> Uuid,
+        reversed_on -> Nullable<Date>,
+        reversal_reason -> Nullable<Text>,
+        reversal_entry_id -> Nullable<Uuid>,
+        version -> Int8,
+        revision -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    clearings (id) {
+        id -> Uuid,
+        kind -> Text,
+        status -> Text,
+        open_item_id -> Uuid,
+        party_id -> Uuid,
+        posted_on -> Date,
+        currency -> Text,
+        amount -> Numeric,
+        reason -> Nullable<Text>,
+        entry_id -> Uuid,
+        reversed_on -> Nullable<Date>,
+        reversal_reason -> Nullable<Text>,
+        reversal_entry_id -> Nullable<Uuid>,
+        revision -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    settlements (allocation_id) {
+        allocation_id -> Uuid,
+        document_type -> Text,
+        document_id -> Uuid,
+        item_id -> Uuid,
+        source_item_id -> Nullable<Uuid>,
+        source_allocation_id -> Nullable<Uuid>,
+        paid_currency -> Text,
+        paid_amount -> Numeric,
+        paid_base -> Numeric,
+        parts -> Jsonb,
+        undone_on -> Nullable<Date>,
+        undone_entry_id -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+    }
+}
+
+use super::{accounts, allocations, open_items};
+
+diesel::joinable!(settlements -> allocations (allocation_id));
+diesel::joinable!(bank_accounts -> accounts (account_id));
+diesel::joinable!(settlements -> open_items (item_id));
+diesel::allow_tables_to_appear_in_same_query!(settlements, allocations);
+diesel::allow_tables_to_appear_in_same_query!(settlements, open_items);
+diesel::allow_tables_to_appear_in_same_query!(bank_accounts, accounts);
