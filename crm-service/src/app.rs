@@ -16,6 +16,7 @@ pub const SERVICE: Service = Service {
     roles: &[SALES],
     permissions: may::ALL,
     constraints: CONSTRAINTS,
+    imports: &[],
 };
 
 /// The tables of the CRM.

@@ -17,6 +17,7 @@ pub const SERVICE: Service = Service {
     roles: &[BACK_OFFICE],
     permissions: may::ALL,
     constraints: &CONSTRAINTS,
+    imports: exchange::IMPORTS,
 };
 
 /// Runs the ERP's business.

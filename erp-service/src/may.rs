@@ -93,10 +93,6 @@ service_kit::permissions! {
     PostBills = "bills:post",
     /// Let a bill pass that is outside of the tolerance of its match.
     ReleaseBills = "bills:release",
-
-    // ---- import and export ----
-    ImportRecords = "imports:run",
-    ExportRecords = "exports:run",
 }
 
 /// Apply the CRM's part of customers; people change it in the CRM.

@@ -26,6 +26,7 @@ pub const SERVICE: Service = Service {
     roles: &[OPERATOR],
     permissions: may::ALL,
     constraints: &[],
+    imports: &[],
 };
 
 /// The tables of the sync.

@@ -80,12 +80,8 @@ async fn list_audit_log(read: Read<ReadAuditLog>, query: Query<AuditLogQuery>) -
         }
         // The id rises with time and is the key, so it orders alone.
         let sort = query.sort.as_ref().map_or("-occurred_at", Sort::as_str);
-        let limit = query.limit.unwrap_or_default();
-        let after = query
-            .cursor
-            .as_ref()
-            .map(|cursor| cursor.decode::<i64>(sort))
-            .transpose()?;
+        let (limit, cursor) = crate::paging::turn(query.limit, query.cursor.as_ref());
+        let after = cursor.map(|cursor| cursor.decode::<i64>(sort)).transpose()?;
         let entries = match (sort, after) {
             ("-occurred_at", Some(id)) => entries.filter(audit_log::id.lt(id)).order(audit_log::id.desc()),
             ("-occurred_at", None) => entries.order(audit_log::id.desc()),

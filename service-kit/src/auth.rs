@@ -59,6 +59,11 @@ permissions! {
     ManageApiKeys = "api_keys:manage",
     ReadAuditLog = "audit_log:read",
     ReadEvents = "events:read",
+    /// Get lists as CSV; the list's own permission is needed as well.
+    ExportRecords = "exports:run",
+    ReadImports = "imports:read",
+    /// Send CSV files; the permission to write what stands in them is needed as well.
+    ImportRecords = "imports:run",
 }
 
 /// A role: a name and what it grants.

@@ -4,6 +4,7 @@
 //! to the database. Put it first: then a caller who may not is told so before anything is parsed.
 
 use crate::auth::{Actor, Permission};
+use crate::exchange::Asked;
 use crate::http::{Answer, BodyHash, Resource};
 use crate::idempotency::IdempotencyKey;
 use crate::problem::{Problem, Result};
@@ -33,6 +34,8 @@ pub struct Command<P> {
 pub struct Read<P> {
     kit: web::Data<Kit>,
     actor: Actor,
+    /// The request asks for CSV, and what is read is a table.
+    csv: Option<Asked>,
     permission: PhantomData<P>,
 }
 
@@ -44,7 +47,6 @@ pub enum Put<R> {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct CommandQuery {
     #[serde(default)]
     dry_run: bool,
@@ -78,6 +80,7 @@ impl<P: Permission> FromRequest for Command<P> {
 impl<P: Permission> Command<P> {
     fn new(request: &HttpRequest) -> Result<Self, Problem> {
         let (kit, actor) = authorize::<P>(request)?;
+        crate::http::require_known_parameters(request)?;
         let query: CommandQuery = crate::http::parse_query(request.query_string())?;
         let idempotency_key = header(request, "Idempotency-Key", 200, |byte| byte.is_ascii_graphic())?
             .filter(|_| request.method() == Method::POST);
@@ -117,6 +120,35 @@ impl<P: Permission> Command<P> {
     /// Whether everything will be rolled back: for handlers that also act outside of the database.
     pub fn dry_run(&self) -> bool {
         self.dry_run
+    }
+
+    /// Asks for a second permission that is known only now.
+    ///
+    /// # Errors
+    /// 403 naming the permission.
+    pub fn require_named(&self, permission: &str) -> Result<(), Problem> {
+        match self.actor.may(permission) {
+            true => Ok(()),
+            false => Err(Problem::forbidden(permission)),
+        }
+    }
+
+    pub(crate) fn kit(&self) -> &Kit {
+        &self.kit
+    }
+
+    /// For work that is more than one transaction: the `Idempotency-Key` is then the caller's to mind.
+    pub(crate) fn into_parts(self) -> (web::Data<Kit>, HttpRequest, Context, Option<String>) {
+        let context = Context {
+            operation: format!("{} {}", self.request.method(), self.request.path()),
+            actor: self.actor,
+            request_id: crate::telemetry::current_request_id().unwrap_or_default(),
+            idempotency_key: None,
+            if_match: None,
+            dry_run: self.dry_run,
+            time_zone: self.kit.time_zone,
+        };
+        (self.kit, self.request, context, self.idempotency_key)
     }
 
     /// Runs an action that changes an existing record; answers 200 with it.
@@ -199,6 +231,7 @@ impl<P: Permission> FromRequest for Read<P> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(authorize::<P>(request).map(|(kit, actor)| Read {
+            csv: Asked::by(request, &kit),
             kit,
             actor,
             permission: PhantomData,
@@ -232,7 +265,7 @@ impl<P: Permission> Read<P> {
         self.kit.run_read(move |conn| Ok(Answer::ok(&query(conn)?)?)).await
     }
 
-    /// Anything else, such as a page.
+    /// Anything else, such as a page. A list goes out as CSV if the request wants that.
     ///
     /// # Errors
     /// The query's refusal as a problem.
@@ -241,6 +274,9 @@ impl<P: Permission> Read<P> {
         T: serde::Serialize,
         F: Fn(&mut PgConnection) -> Result<T> + Send + 'static,
     {
+        if let Some(asked) = self.csv {
+            return asked.answer(&self.kit, self.actor, query).await;
+        }
         self.kit.run_read(move |conn| Ok(Answer::json(&query(conn)?)?)).await
     }
 

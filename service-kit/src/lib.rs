@@ -15,6 +15,8 @@
 //!    the answer stored for the `Idempotency-Key` are written in the same transaction;
 //! 6. [`http::Answer`] carries body, `ETag` and `Location`.
 //!
+//! Lists go out and come in as CSV without any handler of their own: see [`exchange`].
+//!
 //! Error types: queries return [`diesel::QueryResult`]; actions return [`Result`] with
 //! [`Error`]; only [`Problem`] leaves the service. The one conversion is
 //! [`Error::into_problem`].
@@ -27,6 +29,7 @@ pub mod config;
 pub mod db;
 pub mod decimal;
 pub mod events;
+pub mod exchange;
 pub mod health;
 pub mod http;
 pub mod idempotency;

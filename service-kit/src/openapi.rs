@@ -1,6 +1,7 @@
 //! Routes and their documentation, collected together: the documented handler is the one that runs.
 
 use crate::auth::Role;
+use crate::exchange::Table;
 use actix_web::Scope;
 use actix_web::dev::{HttpServiceFactory, ResourceDef};
 use serde_json::{Map, Value, json};
@@ -84,6 +85,7 @@ impl Routes {
             .map(|(path, item)| (format!("/v1{path}"), complete(&path, item)))
             .collect();
         document["paths"] = Value::Object(paths);
+        offer_csv(&mut document);
         let roles: Vec<String> = roles
             .iter()
             .map(|role| format!("`{}`: {}", role.name, role.description))
@@ -124,9 +126,13 @@ fn complete(path: &str, mut item: Value) -> Value {
             problems.push((422, "A rule is broken; `errors` names every fault"));
         }
         if has_body {
-            problems.push((413, "The body is too large"));
-            let csv = !operation["requestBody"]["content"]["text/csv"].is_null();
-            problems.push((415, if csv { "The body is not CSV" } else { "The body is not JSON" }));
+            let csv = &operation["requestBody"]["content"]["text/csv"];
+            // A file that is read as it arrives may be as large as it is.
+            if csv.is_null() || !csv["schema"]["$ref"].is_null() {
+                problems.push((413, "The body is too large"));
+            }
+            let json = csv.is_null();
+            problems.push((415, if json { "The body is not JSON" } else { "The body is not CSV" }));
         }
         let replaces = method == "patch" || method == "put" || method == "delete";
         // A verb on a record, such as `POST /orders/{id}/submit`; not what makes a record below it.
@@ -178,6 +184,24 @@ fn complete(path: &str, mut item: Value) -> Value {
         dry_run_answer(method, operation);
     }
     item
+}
+
+/// Lists can be had as CSV.
+fn offer_csv(document: &mut Value) {
+    let paths = document["paths"].as_object().into_iter().flatten();
+    let lists: Vec<String> = paths
+        .filter(|(path, item)| Table::of(document, path, &item["get"]).is_some())
+        .map(|(path, _)| path.clone())
+        .collect();
+    for path in lists {
+        let answer = &mut document["paths"][&path]["get"]["responses"]["200"];
+        if answer["content"]["text/csv"].is_null() {
+            let text = answer["description"].as_str().unwrap_or_default();
+            answer["description"] =
+                format!("{text}; with `Accept: text/csv` all of them in one stream, for which `exports:run` is needed too").into();
+            answer["content"]["text/csv"] = json!({ "schema": { "type": "string" } });
+        }
+    }
 }
 
 /// A dry run of a creation answers 200 with what 201 would show.

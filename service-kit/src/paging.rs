@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Cow;
+use std::cell::RefCell;
 use utoipa::ToSchema;
 
 use crate::problem::Problem;
@@ -95,6 +96,46 @@ impl Cursor {
     }
 }
 
+/// A turn of somebody who reads a list to its end, and whether the list has taken it.
+struct Turn {
+    cursor: Option<Cursor>,
+    taken: bool,
+}
+
+thread_local! {
+    static TURN: RefCell<Option<Turn>> = const { RefCell::new(None) };
+}
+
+/// Where a page starts and how long it is: what the request says, unless somebody reads the list
+/// page by page to its end, as an export does. Every list that pages asks this.
+pub fn turn(limit: Option<Limit>, cursor: Option<&Cursor>) -> (Limit, Option<Cursor>) {
+    TURN.with_borrow_mut(|turn| match turn {
+        Some(turn) => {
+            turn.taken = true;
+            (Limit(500), turn.cursor.clone().or_else(|| cursor.cloned()))
+        }
+        None => (limit.unwrap_or_default(), cursor.cloned()),
+    })
+}
+
+/// Runs the query of a list for the page at `cursor`, or its first one; says whether it has asked
+/// [`turn`], without which it would give the same page for ever.
+pub(crate) fn take_turn<T>(cursor: Option<String>, query: impl FnOnce() -> T) -> (T, bool) {
+    /// Ends the turn, even if the query panics: the thread goes on to serve others.
+    struct End;
+    impl Drop for End {
+        fn drop(&mut self) {
+            TURN.set(None);
+        }
+    }
+    let cursor = cursor.map(Cursor);
+    TURN.set(Some(Turn { cursor, taken: false }));
+    let _end = End;
+    let page = query();
+    let taken = TURN.with_borrow(|turn| turn.as_ref().is_some_and(|turn| turn.taken));
+    (page, taken)
+}
+
 /// The order of a list: a field name, with `-` in front for descending.
 #[derive(Debug, Clone)]
 pub struct Sort(String);
@@ -174,10 +215,10 @@ macro_rules! keyset_page {
      id: $id:path as $id_type:ty => $id_of:expr,
      [$($name:literal => $column:path as $kind:ty => $key_of:expr),+ $(,)?]) => {{
         use diesel::prelude::*;
-        let limit: $crate::Limit = $limit.unwrap_or_default();
+        let (limit, cursor) = $crate::paging::turn($limit, $cursor.as_ref());
         let offered: &[&str] = &[$($name),+];
         let sort: &str = $sort.as_ref().map_or(offered[0], |sort: &$crate::Sort| sort.as_str());
-        let cursor: Option<&$crate::Cursor> = $cursor.as_ref();
+        let cursor: Option<&$crate::Cursor> = cursor.as_ref();
         let query = $query;
         let (field, descending) = match sort.strip_prefix('-') {
             Some(field) => (field, true),

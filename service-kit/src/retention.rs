@@ -34,7 +34,7 @@ struct Partition {
 }
 
 /// Drops event partitions that ended more than `days` ago and remembers in `feed` up to where
-/// events are gone; deletes stored answers older than that, a batch at a time.
+/// events are gone; deletes stored answers and the rows of imports older than that, a batch at a time.
 ///
 /// # Errors
 /// When the database refuses.
@@ -60,6 +60,7 @@ pub fn remove_old(conn: &mut PgConnection, now: DateTime<Utc>, days: u32) -> Que
     .run(conn)?
         == 5_000
     {}
+    crate::exchange::remove_rows(conn, before)?;
     Ok(())
 }
 

@@ -15,6 +15,43 @@ diesel::table! {
 }
 
 diesel::table! {
+    imports (id) {
+        id -> Uuid,
+        kind -> Text,
+        dry_run -> Bool,
+        status -> Text,
+        column_names -> Array<Text>,
+        row_count -> Int8,
+        created_rows -> Int8,
+        updated_rows -> Int8,
+        unchanged_rows -> Int8,
+        rejected_rows -> Int8,
+        content_length -> Nullable<Int8>,
+        bytes -> Int8,
+        digest -> Binary,
+        checked_rows -> Int8,
+        actor_id -> Uuid,
+        actor -> Text,
+        revision -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        completed_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    import_rows (import_id, row_number) {
+        import_id -> Uuid,
+        row_number -> Int8,
+        line -> Int8,
+        result -> Text,
+        key -> Nullable<Text>,
+        record_id -> Nullable<Uuid>,
+        faults -> Json,
+    }
+}
+
+diesel::table! {
     audit_log (id) {
         id -> Int8,
         occurred_at -> Timestamptz,

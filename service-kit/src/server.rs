@@ -4,6 +4,7 @@ use crate::auth::{self, Role};
 use crate::config::Config;
 use crate::db::{self, Pool, StartError};
 use crate::events::Notifier;
+use crate::exchange::{self, Importable, Tables};
 use crate::http::{Answer, Validators};
 use crate::openapi::{RouteTable, Routes};
 use crate::problem::{Constraint, Problem, Result};
@@ -37,6 +38,8 @@ pub struct Service {
     pub roles: &'static [Role],
     pub permissions: &'static [&'static str],
     pub constraints: &'static [Constraint],
+    /// What can be imported as CSV.
+    pub imports: &'static [Importable],
 }
 
 impl Service {
@@ -47,6 +50,9 @@ impl Service {
         events::routes(&mut routes);
         crate::audit::routes(&mut routes);
         api_keys::routes(&mut routes);
+        if !self.imports.is_empty() {
+            exchange::routes(&mut routes);
+        }
         routes
     }
 
@@ -57,8 +63,11 @@ impl Service {
 
     /// The OpenAPI document.
     pub fn document(&self) -> serde_json::Value {
-        self.all_routes()
-            .document(self.title, self.description, &self.all_roles())
+        let mut document = self
+            .all_routes()
+            .document(self.title, self.description, &self.all_roles());
+        exchange::describe(&mut document, self.imports);
+        document
     }
 }
 
@@ -72,7 +81,10 @@ pub struct Kit {
     pub(crate) roles: Arc<[Role]>,
     pub(crate) recent_keys: Arc<auth::RecentKeys>,
     pub(crate) permissions: Arc<[&'static str]>,
-    constraints: &'static [Constraint],
+    pub(crate) constraints: &'static [Constraint],
+    pub(crate) imports: &'static [Importable],
+    /// Which lists can be had as CSV, with their columns.
+    pub(crate) tables: Arc<Tables>,
     pub(crate) notifier: Arc<Notifier>,
     /// Turns true when the service stops: long-polls then answer at once.
     pub shutdown: watch::Receiver<bool>,
@@ -266,6 +278,8 @@ where
         recent_keys: Arc::default(),
         permissions: service.permissions.iter().chain(auth::ALL).copied().collect(),
         constraints: service.constraints,
+        imports: service.imports,
+        tables: Arc::new(Tables::of_document(&document)),
         notifier: Arc::default(),
         shutdown: shutdown_seen,
         request_timeout: config.request_timeout,

@@ -106,7 +106,12 @@ pub(crate) async fn observe(
         .and_then(|v| v.to_str().ok())
         .unwrap_or_default();
     let span = tracing::info_span!("request", request_id = %id, method = %method, path = %request.path(), traceparent);
-    let limit = kit.request_timeout + Duration::from_secs(if request.path() == "/v1/events" { 30 } else { 0 });
+    let limit = match request.path() {
+        "/v1/events" => kit.request_timeout + Duration::from_secs(30),
+        // As long as the file is; how long it may pause is limited where it is read.
+        "/v1/imports" => Duration::from_secs(24 * 3_600),
+        _ => kit.request_timeout,
+    };
     let served = REQUEST_ID
         .scope(id.clone(), next.call(request))
         .instrument(span.clone());

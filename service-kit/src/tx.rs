@@ -37,6 +37,7 @@ pub struct Tx<'a> {
     events: Vec<Event>,
     stored_body: Option<String>,
     previews: Map<String, Value>,
+    rehearsing: bool,
 }
 
 struct AuditEntry {
@@ -87,6 +88,7 @@ impl<'a> Tx<'a> {
             events: Vec::new(),
             stored_body: None,
             previews: Map::new(),
+            rehearsing: false,
         }
     }
 
@@ -106,7 +108,55 @@ impl<'a> Tx<'a> {
 
     /// Whether everything will be rolled back: draw no document number then.
     pub fn dry_run(&self) -> bool {
-        self.context.dry_run
+        self.context.dry_run || self.rehearsing
+    }
+
+    /// Does work that, when it fails, leaves this transaction as it was before; for work on many
+    /// records of which one may be refused.
+    ///
+    /// # Errors
+    /// Those of the work.
+    pub fn savepoint<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let (audit, events) = (self.audit.len(), self.events.len());
+        AnsiTransactionManager::begin_transaction(&mut *self.conn)?;
+        match work(self) {
+            Ok(done) => {
+                AnsiTransactionManager::commit_transaction(&mut *self.conn)?;
+                Ok(done)
+            }
+            Err(error) => {
+                AnsiTransactionManager::rollback_transaction(&mut *self.conn)?;
+                self.audit.truncate(audit);
+                self.events.truncate(events);
+                Err(error)
+            }
+        }
+    }
+
+    /// Does work as a dry run within a command that is none: what it answers stays, all that it did
+    /// is rolled back.
+    ///
+    /// # Errors
+    /// Those of the work.
+    pub fn rehearse<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let (audit, events) = (self.audit.len(), self.events.len());
+        AnsiTransactionManager::begin_transaction(&mut *self.conn)?;
+        let rehearsing = std::mem::replace(&mut self.rehearsing, true);
+        let done = work(self);
+        self.rehearsing = rehearsing;
+        AnsiTransactionManager::rollback_transaction(&mut *self.conn)?;
+        self.audit.truncate(audit);
+        self.events.truncate(events);
+        done
+    }
+
+    /// Lets deferred constraints speak now instead of at the end.
+    ///
+    /// # Errors
+    /// The violation of one.
+    pub fn check_deferred(&mut self) -> Result<()> {
+        self.batch_execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")?;
+        Ok(())
     }
 
     /// The id that the caller minted, or a new one.

@@ -182,14 +182,14 @@ fn page(conn: &mut PgConnection, customer: Uuid, query: &TimelineQuery) -> servi
     if let Some(subject) = query.subject {
         entries = entries.filter(dsl::subject.eq(subject));
     }
-    if let Some(cursor) = &query.cursor {
+    let (limit, cursor) = service_kit::paging::turn(query.limit, query.cursor.as_ref());
+    if let Some(cursor) = cursor {
         let (at, version, id) = cursor.decode::<Key>(ORDER)?;
         let same_instant = dsl::subject_version
             .lt(version)
             .or(dsl::subject_version.eq(version).and(dsl::id.lt(id)));
         entries = entries.filter(dsl::occurred_at.lt(at).or(dsl::occurred_at.eq(at).and(same_instant)));
     }
-    let limit = query.limit.unwrap_or_default();
     let rows = entries
         .order((dsl::occurred_at.desc(), dsl::subject_version.desc(), dsl::id.desc()))
         .limit(limit.plus_one())

@@ -13,6 +13,11 @@ async fn every_operation_asks_for_the_permission_that_it_documents() {
 }
 
 #[actix_web::test]
+async fn every_list_can_be_had_as_csv() {
+    conventions::assert_exports(&crm().await, &SERVICE).await;
+}
+
+#[actix_web::test]
 async fn every_operation_refuses_bad_input_and_changes_nothing() {
     conventions::assert_bad_input(&crm().await, &SERVICE).await;
 }

@@ -117,3 +117,12 @@ fn create(tx: &mut Tx<'_>, input: &UnitIn) -> Result<Unit> {
 pub(super) fn is_known(conn: &mut PgConnection, code: &str) -> QueryResult<bool> {
     diesel::select(exists(units::table.filter(units::code.eq(code)))).get_result(conn)
 }
+
+/// Which of these codes are units.
+///
+/// # Errors
+/// When the database refuses.
+pub fn known(conn: &mut PgConnection, codes: &[&str]) -> QueryResult<std::collections::HashSet<String>> {
+    let known = units::table.filter(units::code.eq_any(codes)).select(units::code);
+    Ok(known.load(conn)?.into_iter().collect())
+}

@@ -33,6 +33,12 @@ async fn every_operation_asks_for_the_permission_that_it_documents() {
 }
 
 #[tokio::test]
+async fn every_list_can_be_had_as_csv() {
+    let (service, _fakes) = service().await;
+    conventions::assert_exports(&service, &SERVICE).await;
+}
+
+#[tokio::test]
 async fn every_operation_refuses_bad_input_and_changes_nothing() {
     let (service, _fakes) = service().await;
     conventions::assert_bad_input(&service, &SERVICE).await;

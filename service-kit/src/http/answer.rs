@@ -1,7 +1,8 @@
+use crate::exchange::Streamed;
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse, Responder};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -98,6 +99,9 @@ impl Responder for Answer {
     type Body = BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        if let Some(streamed) = request.extensions_mut().remove::<Streamed>() {
+            return streamed.respond();
+        }
         let not_modified = self.etag.is_some()
             && request.method() == actix_web::http::Method::GET
             && request.headers().get(header::IF_NONE_MATCH).map(|v| v.as_bytes())

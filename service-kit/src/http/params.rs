@@ -89,6 +89,24 @@ fn check_parameters<'a>(
         .check_parameters(request.method().as_str(), &path, place, values)
 }
 
+/// Refuses parameters in the query that the operation does not have, as the OpenAPI document says.
+pub(crate) fn require_known_parameters(request: &HttpRequest) -> Result<(), Problem> {
+    let text = request.query_string();
+    let (Some(kit), Some(path), false) = (request.app_data::<Data<Kit>>(), request.match_pattern(), text.is_empty())
+    else {
+        return Ok(());
+    };
+    let pairs: Vec<(Cow<'_, str>, Cow<'_, str>)> = parse_query(text)?;
+    let known = |name: &str| kit.validators.has_parameter(request.method().as_str(), &path, name);
+    match pairs.iter().find(|(name, _)| !known(name)) {
+        None => Ok(()),
+        Some((name, _)) => {
+            let name: String = name.chars().take(100).collect();
+            Err(Problem::bad_request("invalid_parameter", format!("unknown parameter {name:?}")))
+        }
+    }
+}
+
 pub(crate) fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     serde_urlencoded::from_str(query).map_err(|error| {
         let text: String = error.to_string().chars().take(300).collect();

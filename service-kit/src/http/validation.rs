@@ -70,6 +70,13 @@ impl Validators {
         faults.check()
     }
 
+    /// Whether an operation has this parameter in its query.
+    pub(crate) fn has_parameter(&self, method: &str, path: &str, name: &str) -> bool {
+        let known = self.parameters.get(&format!("{method} {path}"));
+        let mut known = known.into_iter().flatten();
+        known.any(|parameter| parameter.place == "query" && parameter.name == name)
+    }
+
     /// Checks what stands in a path or a query against the parameters of its operation. Names that
     /// the operation does not have are left to the type that reads them.
     ///

@@ -285,3 +285,23 @@ fn update(tx: &mut Tx<'_>, before: Category, wanted: &CategoryIn) -> Result<Cate
 pub(super) fn is_known(conn: &mut PgConnection, id: Uuid) -> QueryResult<bool> {
     diesel::select(exists(categories::table.find(id))).get_result(conn)
 }
+
+/// Which of these categories there are.
+///
+/// # Errors
+/// When the database refuses.
+pub fn known(conn: &mut PgConnection, ids: &[Uuid]) -> QueryResult<std::collections::HashSet<Uuid>> {
+    let known = categories::table.filter(categories::id.eq_any(ids)).select(categories::id);
+    Ok(known.load(conn)?.into_iter().collect())
+}
+
+/// The categories with these names; a name may stand for several.
+///
+/// # Errors
+/// When the database refuses.
+pub fn ids_by_name(conn: &mut PgConnection, names: &[&str]) -> QueryResult<Vec<(String, Uuid)>> {
+    categories::table
+        .filter(categories::name.eq_any(names))
+        .select((categories::name, categories::id))
+        .load(conn)
+}

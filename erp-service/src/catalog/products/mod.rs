@@ -5,6 +5,7 @@
 //! ```
 
 mod actions;
+pub mod bulk;
 mod handlers;
 mod model;
 mod queries;

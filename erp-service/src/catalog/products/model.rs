@@ -167,7 +167,8 @@ impl Emitted for Product {
 }
 
 impl Product {
-    pub(super) fn is(&self, wanted: &ProductIn) -> bool {
+    /// Whether it is what is wanted already.
+    pub fn is(&self, wanted: &ProductIn) -> bool {
         let same_names = (&self.sku, &self.name, &self.description, &self.external_ref)
             == (&wanted.sku, &wanted.name, &wanted.description, &wanted.external_ref);
         let same_names = same_names && wanted.tracking.is_none_or(|tracking| tracking == self.tracking);
@@ -175,7 +176,8 @@ impl Product {
         same_names && same_kind && self.tax_class == wanted.tax_class
     }
 
-    pub(super) fn with(&self, patch: ProductPatch) -> ProductIn {
+    /// What it will be with a patch.
+    pub fn with(&self, patch: ProductPatch) -> ProductIn {
         ProductIn {
             id: Some(self.id),
             sku: patch.sku.unwrap_or_else(|| self.sku.clone()),

@@ -3,6 +3,7 @@
 //! A price is changed or ended (`valid_to`), never deleted, because documents quote it.
 
 mod actions;
+pub mod bulk;
 mod handlers;
 mod model;
 mod queries;

@@ -29,9 +29,12 @@ pub(super) async fn findings(test: &TestService, service: &Service) -> Findings 
         tester.paths(&client, operation).await;
         tester.queries(&client, operation).await;
         tester.headers(&client, operation).await;
-        if operation.body().is_some() && !operation.takes_json() {
+        if operation.streams_csv() {
+            tester.files(&client, operation).await;
+        } else if operation.takes_csv() {
             tester.csv_bodies(&client, operation).await;
-        } else if let Some(schema) = operation.body() {
+        }
+        if let Some(schema) = operation.body() {
             tester.whole_bodies(&client, operation).await;
             for faulty in faulty_bodies(&document, schema) {
                 tester.field(&client, operation, &faulty.pointer, &faulty.body).await;
@@ -216,6 +219,45 @@ impl Tester {
             ),
         ] {
             self.refused(client, operation, (what, request), expected).await;
+        }
+    }
+
+    /// Files that are none, for each kind that there is.
+    async fn files(&mut self, client: &Client, operation: &Operation) {
+        let kind = operation.parameters("query").find(|parameter| parameter["name"] == "kind");
+        let kinds = kind.and_then(|kind| kind["schema"]["enum"].as_array().cloned());
+        for kind in kinds.unwrap_or_default() {
+            let path = format!("{}?kind={}", operation.path_of_nothing(), text(&kind));
+            let send = |media: &str, body: &[u8]| {
+                let request = client.request(operation.method.clone(), &path);
+                request.header("Content-Type", media).body(body.to_vec())
+            };
+            for (what, request, expected) in [
+                ("JSON", send("application/json", b"{}"), (415, "unsupported_media_type")),
+                (
+                    "another charset",
+                    send("text/csv; charset=utf-16", b"a"),
+                    (415, "unsupported_media_type"),
+                ),
+                ("nothing", send("text/csv", b""), (422, "empty_file")),
+                ("nothing but lines", send("text/csv", b"\r\n\n\n"), (422, "empty_file")),
+                (
+                    "UTF-16",
+                    send("text/csv", b"\xFF\xFEs\0k\0u\0\n\0"),
+                    (422, "wrong_encoding"),
+                ),
+                ("no UTF-8", send("text/csv", b"\xE9t\xE9,b\n1,2"), (422, "wrong_encoding")),
+                ("unknown columns", send("text/csv", b"no_such,\0,\"\n1,2"), (422, "")),
+                ("no columns", send("text/csv", b",,,\n"), (422, "")),
+                ("an unclosed quote", send("text/csv", b"\"sku,name\n1,2"), (422, "")),
+                (
+                    "an endless first line",
+                    send("text/csv", "x".repeat(1024 * 1024).as_bytes()),
+                    (422, "malformed_header"),
+                ),
+            ] {
+                self.refused(client, operation, (what, request), expected).await;
+            }
         }
     }
 

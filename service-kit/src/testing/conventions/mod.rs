@@ -6,18 +6,21 @@
 //! let erp = TestService::start(SERVICE, |_, _| {}).await;
 //! conventions::assert_auth(&erp, &SERVICE).await;
 //! conventions::assert_bad_input(&erp, &SERVICE).await;
+//! conventions::assert_exports(&erp, &SERVICE).await;
 //! ```
 
 mod auth;
 mod bad_input;
 mod bodies;
 mod documents;
+mod exports;
 #[cfg(test)]
 mod tests;
 
 pub use auth::assert_auth;
 pub use bad_input::assert_bad_input;
 pub use documents::assert_documents;
+pub use exports::assert_exports;
 
 use super::Reply;
 use crate::server::Service;
@@ -85,16 +88,27 @@ impl Operation {
         parameters.filter(move |p| p["in"] == place)
     }
 
-    /// The schema of the body, with references resolved in `document`.
+    /// The schema of a JSON body, with references resolved in `document`.
     fn body(&self) -> Option<&Value> {
         let content = self.document["requestBody"]["content"].as_object()?;
-        content.values().next().map(|media| &media["schema"])
+        let json = content.iter().find(|(media, _)| media.ends_with("json"));
+        json.map(|(_, media)| &media["schema"])
     }
 
-    /// Whether it reads JSON; what reads CSV has other faults.
-    fn takes_json(&self) -> bool {
-        let content = self.document["requestBody"]["content"].as_object();
-        content.is_some_and(|content| content.keys().any(|media| media.ends_with("json")))
+    /// Whether a CSV file can be sent.
+    fn takes_csv(&self) -> bool {
+        !self.document["requestBody"]["content"]["text/csv"].is_null()
+    }
+
+    /// Whether a CSV file is read as it arrives and may have any length.
+    fn streams_csv(&self) -> bool {
+        let media = &self.document["requestBody"]["content"]["text/csv"];
+        !media.is_null() && media["schema"]["$ref"].is_null()
+    }
+
+    /// Whether it is a list that can be had as CSV.
+    fn gives_csv(&self) -> bool {
+        !self.document["responses"]["200"]["content"]["text/csv"].is_null()
     }
 
     fn applies_replica(&self) -> bool {

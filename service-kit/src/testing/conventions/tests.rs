@@ -53,6 +53,7 @@ const CARELESS: Service = Service {
     roles: &[],
     permissions: ALL,
     constraints: &[],
+    imports: &[],
 };
 
 #[track_caller]

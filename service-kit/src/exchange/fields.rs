@@ -1,0 +1,287 @@
+use super::imports::ImportFault;
+use super::reader::{Broken, Record};
+use super::{Column, Importable};
+use crate::decimal::{Amount, DecimalError, Fraction, Quantity, SignedQuantity, UnitPrice};
+use crate::money::Currency;
+use crate::problem::{Faults, Problem};
+use chrono::NaiveDate;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::collections::HashSet;
+use uuid::Uuid;
+
+/// Which column of the list stands where in the file.
+#[derive(Debug)]
+pub(super) struct Header {
+    /// For each field of a record, its column; `None` when it is not looked at.
+    columns: Vec<Option<&'static Column>>,
+}
+
+impl Header {
+    /// Understands the first record. Columns that are `exported` may stand there.
+    ///
+    /// # Errors
+    /// 422 with every column that is unknown, missing or there twice.
+    pub fn of(record: &Record, kind: &Importable, exported: &[String]) -> Result<Self, Problem> {
+        if record.broken.is_some() {
+            return Err(Problem::rule(
+                "malformed_header",
+                "the first line must name the columns",
+            ));
+        }
+        let mut faults = Faults::default();
+        let (mut columns, mut seen) = (Vec::new(), HashSet::new());
+        for index in 0..record.len() {
+            let name = String::from_utf8_lossy(record.field(index).unwrap_or_default());
+            let name = name.trim().to_ascii_lowercase();
+            let shown: String = name.chars().take(100).collect();
+            let column = kind.columns.iter().find(|column| column.name == name);
+            if column.is_none() && !exported.contains(&name) {
+                faults.add(
+                    format!("/{shown}"),
+                    "unknown_column",
+                    format!("there is no column {shown:?} here"),
+                );
+            } else if !seen.insert(name) {
+                faults.add(format!("/{shown}"), "duplicate_column", "the column is there twice");
+            }
+            columns.push(column);
+        }
+        for missing in kind
+            .columns
+            .iter()
+            .filter(|column| column.required && !seen.contains(column.name))
+        {
+            faults.add(
+                format!("/{}", missing.name),
+                "missing_column",
+                "the file must have this column",
+            );
+        }
+        faults.check()?;
+        Ok(Header { columns })
+    }
+
+    pub fn names(&self) -> Vec<&'static str> {
+        self.columns.iter().flatten().map(|column| column.name).collect()
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
+        self.columns
+            .iter()
+            .position(|column| column.is_some_and(|column| column.name == name))
+    }
+}
+
+/// The fields of a row, by column; gathers the faults of the row.
+pub struct Fields<'a> {
+    header: &'a Header,
+    record: &'a Record,
+    pub(super) faults: Vec<ImportFault>,
+}
+
+/// What can stand in a cell.
+pub trait Cell: Sized {
+    /// # Errors
+    /// Code and message of the fault.
+    fn parse(text: &str) -> Result<Self, (&'static str, String)>;
+}
+
+impl<'a> Fields<'a> {
+    /// The fields of a record, or what is wrong with it as a whole.
+    pub(super) fn of(header: &'a Header, record: &'a Record) -> Self {
+        let mut fields = Fields {
+            header,
+            record,
+            faults: Vec::new(),
+        };
+        let (code, message) = match record.broken {
+            Some(Broken::TooLarge) => ("record_too_long", "the row is longer than 256 KiB".to_owned()),
+            Some(Broken::UnclosedQuote) => (
+                "unclosed_quote",
+                "a quote is opened here and never closed; it takes all lines that follow".to_owned(),
+            ),
+            None if record.len() != header.columns.len() => (
+                "wrong_field_count",
+                format!(
+                    "the row has {} fields, the first line {}",
+                    record.len(),
+                    header.columns.len()
+                ),
+            ),
+            None => return fields,
+        };
+        fields.faults.push(ImportFault::of_row(code, message));
+        fields
+    }
+
+    /// Adds a fault of the row.
+    pub fn fault(&mut self, column: &str, code: &str, message: impl Into<String>) {
+        self.faults.push(ImportFault::at(column, code, message));
+    }
+
+    /// The text in a column: `None` when the file does not have it.
+    fn cell(&mut self, column: &str) -> Option<String> {
+        let index = self.header.place(column)?;
+        let Ok(text) = std::str::from_utf8(self.record.field(index).unwrap_or_default()) else {
+            self.fault(column, "wrong_encoding", "the text is not UTF-8");
+            return None;
+        };
+        if text.contains('\0') {
+            self.fault(column, "invalid_character", "the character U+0000 is not allowed");
+            return None;
+        }
+        Some(super::export::unguarded(text).to_owned())
+    }
+
+    /// Text that may be empty: `None` when the file does not have the column, `Some(None)` when the cell is empty.
+    pub fn optional_text(&mut self, column: &str, longest: usize) -> Option<Option<String>> {
+        let text = self.cell(column)?;
+        if text.trim().is_empty() {
+            return Some(None);
+        }
+        let length = text.chars().count();
+        if length > longest {
+            self.fault(
+                column,
+                "too_long",
+                format!("{length} characters; at most {longest} are possible"),
+            );
+            return None;
+        }
+        Some(Some(text))
+    }
+
+    /// Text that cannot be empty: `None` when the file does not have the column.
+    pub fn text(&mut self, column: &str, longest: usize) -> Option<String> {
+        self.filled(column, |fields| fields.optional_text(column, longest))
+    }
+
+    /// A code, which has no spaces around it; else as [`Fields::text`].
+    pub fn code(&mut self, column: &str, longest: usize) -> Option<String> {
+        self.text(column, longest).map(|text| text.trim().to_owned())
+    }
+
+    /// A code that may be empty, as [`Fields::optional_text`].
+    pub fn optional_code(&mut self, column: &str, longest: usize) -> Option<Option<String>> {
+        let code = self.optional_text(column, longest)?;
+        Some(code.map(|text| text.trim().to_owned()))
+    }
+
+    /// A value that may be empty, as [`Fields::optional_text`].
+    pub fn optional<T: Cell>(&mut self, column: &str) -> Option<Option<T>> {
+        self.parsed(column, T::parse)
+    }
+
+    /// A value that cannot be empty, as [`Fields::text`].
+    pub fn value<T: Cell>(&mut self, column: &str) -> Option<T> {
+        self.filled(column, |fields| fields.optional(column))
+    }
+
+    /// One of the words of an enum, as [`Fields::value`].
+    pub fn word<T: DeserializeOwned>(&mut self, column: &str) -> Option<T> {
+        let word = |text: &str| {
+            let value = Value::String(text.to_ascii_lowercase());
+            serde_json::from_value(value).map_err(|error| {
+                let message = error.to_string();
+                let expected = message
+                    .split_once("expected ")
+                    .map_or("another word", |(_, expected)| expected);
+                ("unknown_value", format!("expected {expected}"))
+            })
+        };
+        self.filled(column, |fields| fields.parsed(column, word))
+    }
+
+    fn filled<T>(&mut self, column: &str, read: impl FnOnce(&mut Self) -> Option<Option<T>>) -> Option<T> {
+        let value = read(self)?;
+        if value.is_none() {
+            self.fault(column, "required", "must not be empty");
+        }
+        value
+    }
+
+    fn parsed<T>(
+        &mut self,
+        column: &str,
+        parse: impl FnOnce(&str) -> Result<T, (&'static str, String)>,
+    ) -> Option<Option<T>> {
+        let text = self.cell(column)?;
+        match text.trim() {
+            "" => Some(None),
+            text => match parse(text) {
+                Ok(value) => Some(Some(value)),
+                Err((code, message)) => {
+                    self.fault(column, code, message);
+                    None
+                }
+            },
+        }
+    }
+
+    /// How many faults were found so far.
+    pub fn faults(&self) -> usize {
+        self.faults.len()
+    }
+
+    /// Whether the file has the column.
+    pub fn has(&self, column: &str) -> bool {
+        self.header.place(column).is_some()
+    }
+}
+
+macro_rules! decimal_cells {
+    ($($kind:ty),+) => {
+        $(impl Cell for $kind {
+            fn parse(text: &str) -> Result<Self, (&'static str, String)> {
+                text.parse().map_err(|error: DecimalError| {
+                    let code = match error {
+                        DecimalError::Malformed(_) => "bad_format",
+                        DecimalError::OutOfRange { .. } => "out_of_range",
+                    };
+                    (code, error.to_string())
+                })
+            }
+        })+
+    };
+}
+decimal_cells!(Quantity, SignedQuantity, UnitPrice, Amount, Fraction);
+
+impl Cell for NaiveDate {
+    fn parse(text: &str) -> Result<Self, (&'static str, String)> {
+        let plain = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| plain);
+        date.ok_or_else(|| ("bad_format", "expected a date such as 2026-01-31".to_owned()))
+    }
+}
+
+impl Cell for Uuid {
+    fn parse(text: &str) -> Result<Self, (&'static str, String)> {
+        let id = Uuid::try_parse(text).ok().filter(|_| text.len() == 36);
+        id.ok_or_else(|| ("bad_format", "expected a UUID".to_owned()))
+    }
+}
+
+impl Cell for bool {
+    fn parse(text: &str) -> Result<Self, (&'static str, String)> {
+        match text.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "1" => Ok(true),
+            "false" | "no" | "0" => Ok(false),
+            _ => Err(("bad_format", "expected true or false".to_owned())),
+        }
+    }
+}
+
+impl Cell for i32 {
+    fn parse(text: &str) -> Result<Self, (&'static str, String)> {
+        let number = text.parse().ok().filter(|_| !text.starts_with('+'));
+        number.ok_or_else(|| ("bad_format", "expected a whole number".to_owned()))
+    }
+}
+
+impl Cell for Currency {
+    fn parse(text: &str) -> Result<Self, (&'static str, String)> {
+        let unknown = |_| ("unknown_value", "not an ISO 4217 currency code in use".to_owned());
+        text.parse().map_err(unknown)
+    }
+}

@@ -1,0 +1,161 @@
+//! Lists as CSV, out and in.
+//!
+//! **Out**: every list that answers JSON pages answers the whole of it as one CSV stream when the
+//! request says `Accept: text/csv`, with the same filters, order and permission ([`export`]). The
+//! list itself needs to do nothing for that.
+//!
+//! **In**: `POST /v1/imports?kind=products` takes a CSV file of any length. A module offers a kind
+//! by implementing [`Importer`] and naming it in [`Service::imports`](crate::Service::imports).
+//! - The file is read as it arrives ([`reader`]) and applied in batches, each in one short
+//!   transaction together with the answers to its rows and the import's progress ([`batch`]).
+//! - An import has an id, which the caller may mint. The same file sent again under the same id
+//!   goes on after the last batch that was committed; another file is refused ([`upload`]).
+//! - Each row has one answer: created, updated, unchanged, or rejected with all its faults. A
+//!   rejected row changes nothing and holds no other row back.
+//! - A column that the file does not have stays as it is; an empty cell clears.
+//! - A dry run answers every row too, and leaves nothing but these answers.
+//!
+//! Memory holds one batch, whatever the length of the file.
+
+mod batch;
+mod export;
+mod fields;
+mod handlers;
+mod imports;
+mod reader;
+mod upload;
+
+pub use batch::{Done, Entry, Rows};
+pub(crate) use export::{Asked, Streamed, Table, Tables};
+pub use fields::{Cell, Fields};
+pub(crate) use imports::remove_rows;
+pub use imports::{Import, ImportFault, ImportStatus, RowResult};
+
+use crate::openapi::Routes;
+use crate::problem::Result;
+use crate::tx::Tx;
+use serde_json::Value;
+
+/// Brings in one kind of record.
+pub trait Importer: 'static {
+    /// A row of the file, read.
+    type Row;
+
+    /// What the file holds, e.g. `products`.
+    const KIND: &'static str;
+    /// In a few words, for the documentation.
+    const ABOUT: &'static str;
+    /// What is needed to read such records: it opens the answers to their rows.
+    const READ: &'static str;
+    /// What is needed to write such records, beside `imports:run`.
+    const WRITE: &'static str;
+    /// The list that shows these records, e.g. `/v1/products`: what its CSV has beside the columns
+    /// below may stand in a file and is not looked at, so that an export can be edited and sent back.
+    const LIST: &'static str;
+    const COLUMNS: &'static [Column];
+    /// Rows in one transaction, which must not take longer than a second or two.
+    const BATCH: usize = 500;
+
+    /// Reads a row and names all faults that it has by itself.
+    fn read(fields: &mut Fields<'_>) -> Option<Self::Row>;
+
+    /// The match key as text: a file may have each only once.
+    fn key(row: &Self::Row) -> String;
+
+    /// Applies rows, in as few statements as possible, and gives each its answer or its faults.
+    ///
+    /// # Errors
+    /// What a row is at fault for is its fault. If this fails nevertheless (two imports may race),
+    /// the rows are applied again one by one, and the error becomes the fault of the row.
+    fn apply(tx: &mut Tx<'_>, rows: &mut Rows<Self::Row>) -> Result<()>;
+}
+
+/// A column of the file.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    pub name: &'static str,
+    /// What stands in it, for the documentation.
+    pub about: &'static str,
+    /// Whether a file without it is refused.
+    pub required: bool,
+}
+
+impl Column {
+    pub const fn required(name: &'static str, about: &'static str) -> Self {
+        Column {
+            name,
+            about,
+            required: true,
+        }
+    }
+
+    pub const fn optional(name: &'static str, about: &'static str) -> Self {
+        Column {
+            name,
+            about,
+            required: false,
+        }
+    }
+}
+
+/// A kind that can be imported: an [`Importer`] as a value.
+#[derive(Clone, Copy)]
+pub struct Importable {
+    pub kind: &'static str,
+    pub about: &'static str,
+    pub(crate) read: &'static str,
+    pub(crate) write: &'static str,
+    pub(crate) list: &'static str,
+    pub columns: &'static [Column],
+    pub(crate) batch: usize,
+    pub(crate) apply: batch::Apply,
+}
+
+impl Importable {
+    pub const fn of<T: Importer>() -> Self {
+        Importable {
+            kind: T::KIND,
+            about: T::ABOUT,
+            read: T::READ,
+            write: T::WRITE,
+            list: T::LIST,
+            columns: T::COLUMNS,
+            batch: T::BATCH,
+            apply: batch::apply::<T>,
+        }
+    }
+}
+
+/// The routes of a service that imports something.
+pub(crate) fn routes(routes: &mut Routes) {
+    handlers::routes(routes);
+}
+
+/// Writes the kinds of a service into its OpenAPI document.
+pub(crate) fn describe(document: &mut Value, kinds: &[Importable]) {
+    let Some(parameters) = document["paths"]["/v1/imports"]["post"]["parameters"].as_array_mut() else {
+        return;
+    };
+    let kind = parameters.iter_mut().find(|parameter| parameter["name"] == "kind");
+    if let Some(kind) = kind {
+        let names: Vec<&str> = kinds.iter().map(|kind| kind.kind).collect();
+        kind["schema"] = serde_json::json!({ "type": "string", "enum": names });
+    }
+    let described: Vec<String> = kinds.iter().map(|kind| described(kind)).collect();
+    let operation = &mut document["paths"]["/v1/imports"]["post"];
+    let text = operation["description"].as_str().unwrap_or_default();
+    operation["description"] = format!("{text}\n\n{}", described.join("\n\n")).into();
+}
+
+fn described(kind: &Importable) -> String {
+    let mut text = format!("**`{}`** (needs `{}`): {}\n", kind.kind, kind.write, kind.about);
+    for column in kind.columns {
+        let required = if column.required { ", required" } else { "" };
+        text.push_str(&format!("\n- `{}`{required}: {}", column.name, column.about));
+    }
+    text.push_str(&format!(
+        "\n- others that `GET {}` has as CSV are not looked at",
+        kind.list
+    ));
+    text
+}
