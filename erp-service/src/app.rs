@@ -4,6 +4,7 @@ use crate::{
     catalog, company, currencies, customers, exchange, inventory, ledger, may, migrations, payment_terms, payments,
     pricing, purchasing, receivables, revaluations, sales, taxes, warehouse,
 };
+use crate::ledger::checks::Check;
 use service_kit::auth::APPLY;
 use service_kit::problem::Constraint;
 use service_kit::{Role, Routes, Service};
@@ -45,6 +46,9 @@ fn routes(routes: &mut Routes) {
     purchasing::routes(routes);
     exchange::routes(routes);
 }
+
+/// What must be in order before a period is closed, by module.
+pub const CHECKS: &[&[Check]] = &[ledger::checks::CHECKS];
 
 const LISTS: &[&[Constraint]] = &[
     catalog::CONSTRAINTS,

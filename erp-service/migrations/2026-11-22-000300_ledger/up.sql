@@ -157,7 +157,8 @@ CREATE TABLE series (
 CREATE TABLE series_numbers (
     series         text NOT NULL REFERENCES series,
     fiscal_year_id uuid NOT NULL REFERENCES fiscal_years,
-    last_number    bigint NOT NULL CHECK (last_number > 0),
+    -- 0 where none was drawn yet: whoever closes a period holds all series, drawn or not.
+    last_number    bigint NOT NULL CHECK (last_number >= 0),
     last_date      date NOT NULL,
     PRIMARY KEY (series, fiscal_year_id)
 ) WITH (fillfactor = 50);
@@ -328,6 +329,11 @@ CREATE FUNCTION refuse_closed_period() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     state text := (SELECT status FROM periods WHERE NEW.posted_on BETWEEN starts_on AND ends_on);
 BEGIN
+    -- The closing entry of a year comes after its last period, and before the year itself is closed.
+    IF NEW.kind = 'closing' AND NEW.journal = 'CLS'
+       AND EXISTS (SELECT FROM fiscal_years WHERE NEW.posted_on BETWEEN starts_on AND ends_on AND status = 'open') THEN
+        RETURN NULL;
+    END IF;
     IF state IS NULL OR state = 'closed'
        OR (state = 'closing' AND NOT (SELECT adjusting FROM journals WHERE code = NEW.journal)) THEN
         RAISE EXCEPTION 'the period of % is %', NEW.posted_on, coalesce(state, 'missing')

@@ -15,20 +15,26 @@
 //! Documents stand above this module and call [`posting_day`], [`rules`], [`numbers::draw`],
 //! [`open_items::create`] and, last, [`post`]. Amounts arrive here converted to the base currency.
 
+pub mod accounts;
 mod corrections;
 mod days;
+mod dimensions;
 mod entries;
 mod entry;
 pub mod numbers;
 pub mod open_items;
+pub mod periods;
 mod posting;
+mod posting_rules;
 mod references;
 mod roles;
+mod series;
 
 pub use corrections::{KnownAccount, known_accounts, post_reversal, reversal_day, undo_allocation};
 pub use days::{PostingDay, posting_day};
 pub use entries::{CashFlowCategory, JournalEntry};
 pub use entry::{Entry, EntryKind, Journal, Line, Source, Sum};
+pub use periods::checks;
 pub use posting::{Posted, post, reverse};
 pub use references::{dimensions_in_use, postable};
 pub use roles::{Account, Facts, Role, Rules, rules};
@@ -38,7 +44,12 @@ use service_kit::problem::Constraint;
 use service_kit::{Amount, Currency, Problem, Result, Routes};
 
 pub fn routes(routes: &mut Routes) {
+    accounts::routes(routes);
+    posting_rules::routes(routes);
+    series::routes(routes);
+    dimensions::routes(routes);
     entries::routes(routes);
+    periods::routes(routes);
 }
 
 /// A sum as answers show it: with the minor digits of its currency, and all digits where it has more.
@@ -83,6 +94,31 @@ pub const CONSTRAINTS: &[Constraint] = &[
         "account_not_postable",
         "/lines",
         "a heading or a control account is not posted to by hand, and an account in a currency takes only that currency",
+    ),
+    Constraint::conflict("accounts_code_unique", "duplicate", "/code", "an account with this code exists"),
+    Constraint::conflict(
+        "posting_rules_one_answer",
+        "duplicate",
+        "",
+        "there is a rule for these facts: change it",
+    ),
+    Constraint::conflict("posting_rules_pkey", "duplicate", "/id", "a rule with this id exists"),
+    Constraint::conflict("dimensions_code_unique", "duplicate", "/code", "one with this code exists"),
+    Constraint::conflict("dimensions_pkey", "duplicate", "/id", "one with this id exists"),
+    Constraint::conflict("series_prefix_unique", "duplicate", "/prefix", "another series has this prefix"),
+    Constraint::conflict("fiscal_years_pkey", "duplicate", "/id", "a fiscal year with this id exists"),
+    Constraint::conflict("fiscal_years_name_unique", "duplicate", "/name", "a fiscal year with this name exists"),
+    Constraint::conflict(
+        "fiscal_years_no_overlap",
+        "overlaps",
+        "/starts_on",
+        "another fiscal year has some of these days",
+    ),
+    Constraint::conflict(
+        "company_fiscal_years_exist",
+        "fiscal_years_exist",
+        "/fiscal_year_start_month",
+        "there are fiscal years, which begin in this month",
     ),
     Constraint::conflict("journal_entries_pkey", "duplicate", "/id", "an entry with this id exists"),
     Constraint::conflict(

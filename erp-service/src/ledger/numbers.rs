@@ -2,10 +2,14 @@
 
 use super::days::PostingDay;
 use chrono::NaiveDate;
-use diesel::QueryableByName;
+use diesel::{PgConnection, QueryResult, QueryableByName};
 use diesel::sql_types::{BigInt, Bool, Date, Nullable, Text, Uuid as SqlUuid};
 use service_kit::db::sql;
 use service_kit::{Faults, Result, Tx};
+use uuid::Uuid;
+
+/// Series of journals are called `journal:` and the journal's code.
+pub(super) const JOURNALS: &str = "journal:";
 
 /// A series of document numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +35,7 @@ pub enum Series {
 }
 
 impl Series {
-    const fn key(self) -> &'static str {
+    pub(super) const fn key(self) -> &'static str {
         match self {
             Series::Invoice => "invoice",
             Series::CreditNote => "credit_note",
@@ -96,4 +100,62 @@ pub fn draw(tx: &mut Tx<'_>, series: Series, on: &PostingDay) -> Result<Option<S
     }
     let number = format!("{}-{}-{:06}", drawn.prefix, on.label, drawn.number);
     Ok(Some(number).filter(|_| !tx.dry_run()))
+}
+
+#[derive(QueryableByName)]
+struct Last {
+    #[diesel(sql_type = BigInt)]
+    last: i64,
+}
+
+/// The last number drawn in a fiscal year; 0 when there is none. As numbers are drawn without gaps, so many documents
+/// must have one: a module's check before closing compares it with what it has.
+///
+/// # Errors
+/// When the database refuses.
+pub fn last_number(conn: &mut PgConnection, series: Series, fiscal_year_id: Uuid) -> QueryResult<i64> {
+    let last: Last = sql("SELECT coalesce(max(last_number), 0) AS last FROM series_numbers WHERE series = $1 AND fiscal_year_id = $2")
+        .bind::<Text, _>(series.key())
+        .bind::<SqlUuid, _>(fiscal_year_id)
+        .row(conn)?;
+    Ok(last.last)
+}
+
+/// A journal whose entries are not as many as its numbers.
+#[derive(Debug, QueryableByName)]
+pub(super) struct JournalGap {
+    #[diesel(sql_type = Text)]
+    pub journal: String,
+    #[diesel(sql_type = BigInt)]
+    pub drawn: i64,
+    #[diesel(sql_type = BigInt)]
+    pub entries: i64,
+}
+
+/// The journals with a gap in their numbers in a fiscal year: numbers are unique, so a count shows it.
+pub(super) fn journal_gaps(conn: &mut PgConnection, fiscal_year_id: Uuid) -> QueryResult<Vec<JournalGap>> {
+    sql("SELECT j.code AS journal, coalesce(n.last_number, 0) AS drawn, coalesce(e.entries, 0) AS entries
+         FROM journals j
+         LEFT JOIN series_numbers n ON n.series = 'journal:' || j.code AND n.fiscal_year_id = $1
+         LEFT JOIN (SELECT e.journal, count(*) AS entries FROM fiscal_years y
+                    JOIN journal_entries e ON e.posted_on BETWEEN y.starts_on AND y.ends_on AND e.status = 'posted'
+                    WHERE y.id = $2 GROUP BY e.journal) e ON e.journal = j.code
+         WHERE coalesce(n.last_number, 0) <> coalesce(e.entries, 0) ORDER BY j.code")
+    .bind::<SqlUuid, _>(fiscal_year_id)
+    .bind::<SqlUuid, _>(fiscal_year_id)
+    .rows(conn)
+}
+
+/// Holds all series of a fiscal year until the commit, those included that nobody has drawn from: nothing is numbered
+/// meanwhile, and so nothing posted. Documents draw theirs before the journal's, so those are held first.
+pub(super) fn hold(tx: &mut Tx<'_>, fiscal_year_id: Uuid, starts_on: NaiveDate) -> QueryResult<()> {
+    sql("INSERT INTO series_numbers (series, fiscal_year_id, last_number, last_date)
+         SELECT key, $1, 0, $2 FROM series ORDER BY key LIKE 'journal:%', key ON CONFLICT DO NOTHING")
+    .bind::<SqlUuid, _>(fiscal_year_id)
+    .bind::<Date, _>(starts_on)
+    .run(tx)?;
+    sql("SELECT FROM series_numbers WHERE fiscal_year_id = $1 ORDER BY series LIKE 'journal:%', series FOR UPDATE")
+        .bind::<SqlUuid, _>(fiscal_year_id)
+        .run(tx)?;
+    Ok(())
 }

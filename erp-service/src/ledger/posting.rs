@@ -155,6 +155,34 @@ struct Original {
 /// 404; 409 `already_reversed`; 422 `date_before_original`; 409 `exceeds_open` when an item that the entry raised
 /// has been cleared since.
 pub fn reverse(tx: &mut Tx<'_>, entry_id: Uuid, date: Option<NaiveDate>, reason: &str) -> Result<(Posted, PostingDay)> {
+    let original = lock_original(tx, entry_id)?;
+    let date = date.unwrap_or(tx.today());
+    if date > tx.today() {
+        let mut faults = service_kit::Faults::default();
+        faults.add(
+            "/date",
+            "future_date",
+            format!("must not be after today, {}", tx.today()),
+        );
+        faults.check()?;
+    }
+    if date < original.posted_on {
+        let detail = format!("the original is dated {}", original.posted_on);
+        return Err(Problem::rule("date_before_original", detail).into());
+    }
+    let journal = Journal::of(&original.journal)?;
+    let on = days::first_open_day(tx, date, journal)?;
+    mirror(tx, entry_id, original, journal, on, reason)
+}
+
+/// Mirrors an entry on a given day, its period be closed or not: for the closing entry of a year.
+pub(super) fn reverse_on(tx: &mut Tx<'_>, entry_id: Uuid, on: &PostingDay, reason: &str) -> Result<Posted> {
+    let original = lock_original(tx, entry_id)?;
+    let journal = Journal::of(&original.journal)?;
+    Ok(mirror(tx, entry_id, original, journal, on.clone(), reason)?.0)
+}
+
+fn lock_original(tx: &mut Tx<'_>, entry_id: Uuid) -> Result<Original> {
     let original: Original = journal_entries::table
         .find(entry_id)
         .filter(journal_entries::status.eq("posted"))
@@ -174,22 +202,17 @@ pub fn reverse(tx: &mut Tx<'_>, entry_id: Uuid, date: Option<NaiveDate>, reason:
     if original.reversed_by.is_some() {
         return Err(Problem::conflict("already_reversed", "the entry is reversed already").into());
     }
-    let date = date.unwrap_or(tx.today());
-    if date > tx.today() {
-        let mut faults = service_kit::Faults::default();
-        faults.add(
-            "/date",
-            "future_date",
-            format!("must not be after today, {}", tx.today()),
-        );
-        faults.check()?;
-    }
-    if date < original.posted_on {
-        let detail = format!("the original is dated {}", original.posted_on);
-        return Err(Problem::rule("date_before_original", detail).into());
-    }
-    let journal = Journal::of(&original.journal)?;
-    let on = days::first_open_day(tx, date, journal)?;
+    Ok(original)
+}
+
+fn mirror(
+    tx: &mut Tx<'_>,
+    entry_id: Uuid,
+    original: Original,
+    journal: Journal,
+    on: PostingDay,
+    reason: &str,
+) -> Result<(Posted, PostingDay)> {
     let source = Source::new(&original.source_type, original.source_id, original.source_number);
     let description: String = format!("Reversal: {reason} ({})", original.description)
         .chars()

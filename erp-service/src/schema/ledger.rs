@@ -30,6 +30,8 @@ diesel::table! {
         revision -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        closing_entry_id -> Nullable<Uuid>,
+        reopen_reason -> Nullable<Text>,
     }
 }
 
@@ -43,6 +45,10 @@ diesel::table! {
         revision -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        accepted -> Jsonb,
+        closed_at -> Nullable<Timestamptz>,
+        closed_by -> Nullable<Uuid>,
+        reopen_reason -> Nullable<Text>,
     }
 }
 
@@ -51,6 +57,10 @@ diesel::table! {
         key -> Text,
         prefix -> Text,
         ascending -> Bool,
+        id -> Uuid,
+        revision -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
     }
 }
 

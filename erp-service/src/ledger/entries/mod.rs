@@ -14,4 +14,4 @@ mod model;
 mod queries;
 
 pub use handlers::routes;
-pub use model::{CashFlowCategory, JournalEntry};
+pub use model::{CashFlowCategory, JournalEntry, path_of};

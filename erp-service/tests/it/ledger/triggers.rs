@@ -163,12 +163,12 @@ async fn nothing_is_posted_into_a_closed_period() {
     books.sql("SELECT make_fiscal_year('2026-03-05')").unwrap();
     let whole = |journal: &str| entry(ONE, "2026-03-05", journal) + &plain(ONE, "2026-03-05", "1", "1");
     books
-        .sql("UPDATE periods SET status = 'closed' WHERE starts_on = '2026-03-01'")
+        .sql("UPDATE periods SET status = 'closed', closed_at = now(), closed_by = '00000000-0000-0000-0000-000000000001' WHERE starts_on <= '2026-03-01'")
         .unwrap();
     let refused = books.sql(&whole("GEN")).unwrap_err();
     assert!(refused.contains("the period of 2026-03-05 is closed"), "{refused}");
     books
-        .sql("UPDATE periods SET status = 'closing' WHERE starts_on = '2026-03-01'")
+        .sql("UPDATE periods SET status = 'closing', closed_at = NULL, closed_by = NULL WHERE starts_on = '2026-03-01'")
         .unwrap();
     let refused = books.sql(&whole("SAL")).unwrap_err();
     assert!(refused.contains("is closing"), "{refused}");
