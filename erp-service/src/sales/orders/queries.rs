@@ -284,7 +284,8 @@ pub fn insert(tx: &mut Tx<'_>, row: &mut OrderRow, lines: &[LineRow]) -> Result<
     .bind::<Nullable<SqlUuid>, _>(row.legal_entity_id)
     .bind::<Nullable<SqlUuid>, _>(row.department_id)
     .bind::<Nullable<SqlUuid>, _>(row.project_id)
-    .bind::<Text, _>(row.tax_rounding, promise_id)
+    .bind::<Text, _>(row.tax_rounding)
+    .bind::<Nullable<SqlUuid>, _>(row.promise_id)
     .row(tx)?;
     row.number = stored.number.filter(|_| !tx.dry_run());
     Ok(())
