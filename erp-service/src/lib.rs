@@ -5,9 +5,9 @@
 //! | [`catalog`] | categories, units of measure, products |
 //! | [`pricing`] | price lists, prices, and which one answers a question |
 //! | [`customers`] | the replica of the CRM's customers, and the terms that the ERP owns |
-//! | [`inventory`] | warehouses, stock levels, append-only moves, reservations |
+//! | [`inventory`] | warehouses, locations, stock levels with their value, append-only moves, lots, reservations, held promises, expected supply |
 //! | [`sales`] | sales orders with their decision, deliveries, credit |
-//! | [`warehouse`] | documents that change stock: adjustments |
+//! | [`warehouse`] | documents that change stock: adjustments, scrap, transfers, relocations, counts; promises and availability by date |
 //! | [`company`] | settings |
 //! | [`payment_terms`] | when customers pay, and we our suppliers |
 //!

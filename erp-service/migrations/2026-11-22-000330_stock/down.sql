@@ -1,3 +1,10 @@
+DROP TABLE stock_count_lines;
+DROP TABLE stock_counts;
+DROP TABLE transfer_lines;
+DROP TABLE transfers;
+ALTER TABLE sales_orders DROP COLUMN promise_id;
+DROP TABLE promise_parts;
+DROP TABLE promises;
 DROP TABLE expected_supply;
 ALTER TABLE stock_adjustment_lines DROP COLUMN lots, DROP COLUMN value, DROP COLUMN unit_cost;
 ALTER TABLE stock_adjustments DROP COLUMN kind, DROP COLUMN number;

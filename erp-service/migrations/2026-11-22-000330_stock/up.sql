@@ -189,7 +189,7 @@ ALTER TABLE warehouses ADD COLUMN kind text NOT NULL DEFAULT 'normal' CHECK (kin
 ALTER TABLE stock_adjustments
     -- Absent on adjustments from before there were numbers.
     ADD COLUMN number text CONSTRAINT stock_adjustments_number_unique UNIQUE,
-    ADD COLUMN kind text NOT NULL DEFAULT 'correction' CHECK (kind IN ('correction', 'opening'));
+    ADD COLUMN kind text NOT NULL DEFAULT 'correction' CHECK (kind IN ('correction', 'opening', 'scrap'));
 ALTER TABLE stock_adjustment_lines
     ADD COLUMN unit_cost numeric(14,4) CHECK (unit_cost >= 0),
     ADD COLUMN value numeric(20,4) NOT NULL DEFAULT 0,
@@ -213,3 +213,123 @@ CREATE TABLE expected_supply (
     CONSTRAINT expected_supply_open_in_bounds CHECK (open_quantity BETWEEN 0 AND quantity)
 );
 CREATE INDEX expected_supply_open ON expected_supply (product_id, warehouse_id, expected_on) WHERE open_quantity > 0;
+
+-- A promise that is held: what of a product a customer can count on until it expires. Its stock counts as
+-- reserved (stock_levels.held), the rest is pegged to what is expected.
+CREATE TABLE promises (
+    id           uuid PRIMARY KEY,
+    customer_id  uuid NOT NULL CONSTRAINT promises_customer_id_fkey REFERENCES customers,
+    product_id   uuid NOT NULL REFERENCES products,
+    warehouse_id uuid NOT NULL REFERENCES warehouses,
+    quantity     numeric(14,3) NOT NULL CHECK (quantity > 0),
+    status       text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'consumed', 'expired', 'released')),
+    expires_at   timestamptz NOT NULL,
+    -- Which order used it up.
+    order_id     uuid,
+    reason       text CHECK (length(reason) BETWEEN 1 AND 500),
+    revision     bigint NOT NULL DEFAULT 1,
+    created_at   timestamptz NOT NULL,
+    updated_at   timestamptz NOT NULL,
+    CONSTRAINT promises_consumed_by_order CHECK ((status = 'consumed') = (order_id IS NOT NULL))
+);
+CREATE INDEX promises_active ON promises (product_id, warehouse_id, expires_at) WHERE status = 'active';
+CREATE INDEX promises_due ON promises (expires_at) WHERE status = 'active';
+CREATE INDEX promises_by_age ON promises (created_at, id);
+CREATE INDEX promises_by_customer ON promises (customer_id, created_at, id);
+CREATE TABLE promise_parts (
+    promise_id    uuid NOT NULL REFERENCES promises,
+    position      int NOT NULL,
+    source        text NOT NULL CHECK (source IN ('stock', 'supply', 'lead_time')),
+    supply_id     uuid REFERENCES expected_supply,
+    quantity      numeric(14,3) NOT NULL CHECK (quantity > 0),
+    -- Of it still held: reserved in stock, or pegged to the supply.
+    held_quantity numeric(14,3) NOT NULL DEFAULT 0,
+    available_on  date NOT NULL,
+    PRIMARY KEY (promise_id, position),
+    CONSTRAINT promise_parts_supply CHECK ((source = 'supply') = (supply_id IS NOT NULL)),
+    CONSTRAINT promise_parts_held_in_bounds CHECK (held_quantity BETWEEN 0 AND quantity),
+    CONSTRAINT promise_parts_lead_time_holds_nothing CHECK (source <> 'lead_time' OR held_quantity = 0)
+);
+CREATE INDEX promise_parts_pegged ON promise_parts (supply_id) WHERE held_quantity > 0 AND supply_id IS NOT NULL;
+
+-- An order may name the promise that it makes use of.
+ALTER TABLE sales_orders ADD COLUMN promise_id uuid CONSTRAINT sales_orders_promise_id_fkey REFERENCES promises;
+
+-- Goods moved between warehouses in two steps; on the way they lie in a transit warehouse.
+CREATE TABLE transfers (
+    id                   uuid PRIMARY KEY,
+    number               text CONSTRAINT transfers_number_unique UNIQUE,
+    status               text NOT NULL CHECK (status IN ('in_transit', 'received', 'closed')),
+    from_warehouse_id    uuid NOT NULL REFERENCES warehouses,
+    to_warehouse_id      uuid NOT NULL REFERENCES warehouses,
+    transit_warehouse_id uuid NOT NULL REFERENCES warehouses,
+    shipped_on           date NOT NULL,
+    expected_on          date NOT NULL,
+    note                 text CHECK (length(note) BETWEEN 1 AND 500),
+    -- Why a rest was written off.
+    close_reason         text CHECK (length(close_reason) BETWEEN 1 AND 500),
+    version              bigint NOT NULL DEFAULT 1,
+    revision             bigint NOT NULL DEFAULT 1,
+    created_at           timestamptz NOT NULL,
+    updated_at           timestamptz NOT NULL,
+    CONSTRAINT transfers_elsewhere CHECK (from_warehouse_id <> to_warehouse_id)
+);
+CREATE INDEX transfers_by_age ON transfers (created_at, id);
+CREATE INDEX transfers_by_date ON transfers (shipped_on, id);
+CREATE INDEX transfers_under_way ON transfers (shipped_on) WHERE status = 'in_transit';
+CREATE TABLE transfer_lines (
+    id                   uuid PRIMARY KEY,
+    transfer_id          uuid NOT NULL REFERENCES transfers,
+    position             int NOT NULL,
+    product_id           uuid NOT NULL REFERENCES products,
+    quantity             numeric(14,3) NOT NULL CHECK (quantity > 0),
+    received_quantity    numeric(14,3) NOT NULL DEFAULT 0 CHECK (received_quantity >= 0),
+    written_off_quantity numeric(14,3) NOT NULL DEFAULT 0 CHECK (written_off_quantity >= 0),
+    -- What it was worth when it left.
+    value                numeric(20,4) NOT NULL,
+    -- Under way: [{lot_id, quantity}]
+    open_lots            jsonb NOT NULL DEFAULT '[]',
+    CONSTRAINT transfer_lines_position_unique UNIQUE (transfer_id, position),
+    CONSTRAINT transfer_lines_within_shipped CHECK (received_quantity + written_off_quantity <= quantity)
+);
+
+-- Counting what is there: a sheet that is filled in, then approved by somebody else.
+CREATE TABLE stock_counts (
+    id           uuid PRIMARY KEY,
+    number       text CONSTRAINT stock_counts_number_unique UNIQUE,
+    warehouse_id uuid NOT NULL REFERENCES warehouses,
+    status       text NOT NULL CHECK (status IN ('draft', 'counted', 'posted', 'cancelled')),
+    -- Whoever counts does not see what is expected.
+    blind        boolean NOT NULL,
+    note         text CHECK (length(note) BETWEEN 1 AND 500),
+    -- The day of the sheet; once posted, the posting date.
+    counted_on   date NOT NULL,
+    -- API keys: the approver is none of the counters.
+    counted_by   uuid[] NOT NULL DEFAULT '{}',
+    approved_by  uuid,
+    reason       text CHECK (length(reason) BETWEEN 1 AND 500),
+    version      bigint NOT NULL DEFAULT 1,
+    revision     bigint NOT NULL DEFAULT 1,
+    created_at   timestamptz NOT NULL,
+    updated_at   timestamptz NOT NULL,
+    CONSTRAINT stock_counts_approved_by_another CHECK ((status = 'posted') = (approved_by IS NOT NULL) AND approved_by <> ALL (counted_by))
+);
+CREATE INDEX stock_counts_by_age ON stock_counts (created_at, id);
+CREATE INDEX stock_counts_open ON stock_counts (counted_on) WHERE status IN ('draft', 'counted');
+CREATE TABLE stock_count_lines (
+    id               uuid PRIMARY KEY,
+    count_id         uuid NOT NULL REFERENCES stock_counts,
+    position         int NOT NULL,
+    product_id       uuid NOT NULL REFERENCES products,
+    lot_id           uuid REFERENCES lots,
+    location_id      uuid REFERENCES locations,
+    counted_quantity numeric(14,3) CHECK (counted_quantity >= 0),
+    -- What the books said at the moment of counting: what moves later does not count.
+    book_quantity    numeric(14,3) CHECK (book_quantity >= 0),
+    counted_at       timestamptz,
+    -- Posted, with the sign of the difference.
+    value            numeric(20,4),
+    CONSTRAINT stock_count_lines_position_unique UNIQUE (count_id, position),
+    CONSTRAINT stock_count_lines_place_unique UNIQUE NULLS NOT DISTINCT (count_id, product_id, lot_id, location_id),
+    CONSTRAINT stock_count_lines_counted CHECK ((counted_quantity IS NULL) = (book_quantity IS NULL))
+);

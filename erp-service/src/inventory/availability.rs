@@ -1,5 +1,6 @@
 //! `GET /v1/availability`: on hand, reserved and available per product and warehouse.
 
+use super::holds;
 use super::levels::{self, Availability, LevelRow};
 use crate::may;
 use crate::schema::stock_levels;
@@ -51,6 +52,7 @@ async fn list_availability(read: Read<may::ReadStock>, query: Query<Availability
             "updated_at" => stock_levels::updated_at as DateTime<Utc> => |level: &LevelRow| level.updated_at,
         ]);
         let Page { items, next_cursor } = page?;
+        let items = holds::without_due(conn, items, Utc::now())?;
         let items = levels::with_expired(conn, items, today)?;
         Ok(Page {
             items: items.into_iter().map(Availability::from).collect(),

@@ -2,7 +2,7 @@
 //! Every change is announced as `availability.changed`.
 
 pub use super::movement::{
-    Document, Incoming, Issue, Issued, LateCost, Values, issue, issue_reserved, late_cost, receive, revalue,
+    Document, Incoming, Issue, Issued, LateCost, Pick, Values, issue, issue_reserved, late_cost, receive, revalue,
 };
 
 use super::lots;
@@ -282,6 +282,38 @@ pub(super) fn announce_current(tx: &mut Tx<'_>, warehouse_id: Uuid, products: &[
         )
         .select(LevelRow::as_select())
         .load(&mut **tx)?;
+    announce(tx, levels)
+}
+
+/// Reserves for a promise what is free; the levels are locked already.
+///
+/// # Errors
+/// When the database refuses, for one because less is free.
+pub fn hold(tx: &mut Tx<'_>, warehouse_id: Uuid, demand: &Demand) -> Result<()> {
+    change_held(tx, warehouse_id, demand, Decimal::ONE)
+}
+
+/// Gives free what promises held; the levels are locked already.
+pub(super) fn unhold(tx: &mut Tx<'_>, warehouse_id: Uuid, demand: &Demand) -> Result<()> {
+    change_held(tx, warehouse_id, demand, -Decimal::ONE)
+}
+
+fn change_held(tx: &mut Tx<'_>, warehouse_id: Uuid, demand: &Demand, sign: Decimal) -> Result<()> {
+    if demand.is_empty() {
+        return Ok(());
+    }
+    let (products, quantities): (Vec<Uuid>, Vec<Decimal>) = demand.iter().map(|(p, q)| (*p, sign * q.value())).unzip();
+    let levels: Vec<LevelRow> = sql("UPDATE stock_levels l
+         SET reserved = l.reserved + w.quantity, held = l.held + w.quantity, version = l.version + 1, updated_at = $1
+         FROM unnest($2, $3) AS w(product_id, quantity)
+         WHERE l.product_id = w.product_id AND l.warehouse_id = $4
+         RETURNING l.*")
+    .bind::<Timestamptz, _>(tx.now())
+    .bind::<Array<SqlUuid>, _>(products)
+    .bind::<Array<Numeric>, _>(quantities)
+    .bind::<SqlUuid, _>(warehouse_id)
+    .rows(tx)?;
+    expect_all(demand, levels.len())?;
     announce(tx, levels)
 }
 

@@ -11,6 +11,9 @@
 //!   [`average`] for its arithmetic.
 //! - **Reserving** takes what is free, never more, with the levels locked in key order.
 //!
+//! - Products that are tracked lie in [`lots`], which leave first expired, first out.
+//! - [`holds`] promise stock for a while; [`supply`] knows what is expected.
+//!
 //! Documents that move stock stand above this module: deliveries in `sales`, adjustments in
 //! `warehouse`. Lock order everywhere: customer, then stock levels (by product), then sales orders
 //! (by id).
@@ -18,13 +21,16 @@
 pub mod availability;
 pub mod average;
 pub mod cost;
+pub mod holds;
 pub mod levels;
 pub mod locations;
 pub mod lots;
 pub mod movement;
 pub mod moves;
 pub mod posting;
+pub mod reports;
 pub mod supply;
+pub mod valuation;
 pub mod warehouses;
 
 use service_kit::Routes;
@@ -35,10 +41,18 @@ pub fn routes(routes: &mut Routes) {
     availability::routes(routes);
     moves::routes(routes);
     lots::routes(routes);
+    reports::routes(routes);
     locations::routes(routes);
 }
 
 pub const CONSTRAINTS: &[Constraint] = &[
+    Constraint::conflict("promises_pkey", "duplicate", "/id", "a promise with this id exists"),
+    Constraint::rule(
+        "sales_orders_promise_id_fkey",
+        "unknown_promise",
+        "/promise_id",
+        "there is no such promise",
+    ),
     Constraint::conflict(
         "products_tracking_in_use",
         "in_use",

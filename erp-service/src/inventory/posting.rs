@@ -12,9 +12,14 @@ use super::levels::Values;
 use crate::catalog::ProductFacts;
 use crate::ledger::{self, Entry, Facts, Posted, Role, Rules, Sum};
 use rust_decimal::Decimal;
-use service_kit::{Currency, Result, Tx};
+use service_kit::{Amount, Currency, Result, Tx};
 use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
+
+/// A stored value as it is shown: with the digits of the base currency.
+pub fn shown(base: Currency, value: Amount) -> Amount {
+    Amount::money(base, value.value()).unwrap_or(value)
+}
 
 /// Where stock lies, for its account.
 #[derive(Debug, Clone, Copy)]
@@ -83,6 +88,40 @@ pub fn add(
             entry.debit(&contra, Sum::base(base, went));
             entry.credit(&stock, Sum::base(base, went));
         }
+    }
+    Ok(())
+}
+
+/// Adds goods that went from one place to another: debits the stock account there, credits the one
+/// here, by product category. Values are positive.
+///
+/// # Errors
+/// 409 `posting_rule_missing`.
+pub fn between(
+    entry: &mut Entry,
+    rules: &Rules,
+    facts: &HashMap<Uuid, ProductFacts>,
+    (from, to): (Place, Place),
+    values: &Values,
+    base: Currency,
+) -> Result<()> {
+    let mut by_category: BTreeMap<Option<Uuid>, Decimal> = BTreeMap::new();
+    for (product, value) in values {
+        let category = facts.get(product).and_then(|facts| facts.category_id);
+        *by_category.entry(category).or_default() += value;
+    }
+    for (category_id, value) in by_category {
+        let account = |place: Place| {
+            let facts = Facts {
+                category_id,
+                warehouse_id: Some(place.warehouse_id),
+                tax_code: None,
+            };
+            rules.account(place.role, &facts)
+        };
+        let (here, there) = (account(from)?, account(to)?);
+        entry.debit(&there, Sum::base(base, value));
+        entry.credit(&here, Sum::base(base, value));
     }
     Ok(())
 }

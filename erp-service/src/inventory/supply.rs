@@ -13,6 +13,7 @@
 //! ```
 //! `open_quantity` is what is still to come; at 0 the row stays as history.
 
+use super::holds;
 use chrono::NaiveDate;
 use diesel::sql_types::{Array, Date, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use service_kit::db::sql;
@@ -51,7 +52,8 @@ pub fn announce(tx: &mut Tx<'_>, supplies: &[Supply]) -> Result<()> {
              AS w(id, product_id, warehouse_id, source_type, source_id, source_number, expected_on, quantity)
          ON CONFLICT (id) DO UPDATE SET product_id = excluded.product_id, warehouse_id = excluded.warehouse_id,
              source_number = excluded.source_number, expected_on = excluded.expected_on, quantity = excluded.quantity,
-             open_quantity = excluded.open_quantity, updated_at = excluded.updated_at")
+             open_quantity = excluded.open_quantity, updated_at = excluded.updated_at
+         WHERE s.source_id = excluded.source_id AND s.product_id = excluded.product_id")
     .bind::<Timestamptz, _>(tx.now())
     .bind::<Timestamptz, _>(tx.now())
     .bind::<Array<SqlUuid>, _>(supplies.iter().map(|s| s.id).collect::<Vec<_>>())
@@ -90,7 +92,9 @@ pub fn change(
     Ok(())
 }
 
-/// Some of it has come; more than was expected leaves nothing open.
+/// Some of it has come; more than was expected leaves nothing open. Call it after
+/// [`receive`](super::levels::receive) and before backorders are filled: what promises have pegged
+/// of it becomes stock that they hold.
 ///
 /// # Errors
 /// When the database refuses.
@@ -104,7 +108,7 @@ pub fn arrived(tx: &mut Tx<'_>, received: &[(Uuid, Quantity)]) -> Result<()> {
     .bind::<Array<SqlUuid>, _>(ids)
     .bind::<Array<Numeric>, _>(quantities)
     .run(tx)?;
-    Ok(())
+    holds::arrived(tx, received)
 }
 
 /// Nothing more is expected of these.

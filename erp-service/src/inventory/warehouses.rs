@@ -293,6 +293,32 @@ pub fn default_warehouse(conn: &mut PgConnection) -> QueryResult<Option<Uuid>> {
         .optional()
 }
 
+/// The warehouse that goods lie in while they are on their way; made when there is none.
+///
+/// # Errors
+/// 409 `duplicate` when an ordinary warehouse has the code `TRANSIT`.
+pub fn transit(tx: &mut Tx<'_>) -> Result<Uuid> {
+    let found: Option<Uuid> = warehouses::table
+        .filter(warehouses::kind.eq(WarehouseKind::Transit))
+        .order(warehouses::created_at)
+        .select(warehouses::id)
+        .first(&mut **tx)
+        .optional()?;
+    match found {
+        Some(id) => Ok(id),
+        None => {
+            let input = WarehouseIn {
+                id: None,
+                code: "TRANSIT".to_owned(),
+                name: "Goods in transit".to_owned(),
+                is_default: Some(false),
+                kind: Some(WarehouseKind::Transit),
+            };
+            create(tx, None, &input).map(|warehouse| warehouse.id)
+        }
+    }
+}
+
 /// Whether there is such a warehouse that documents may name: not one for goods in transit.
 ///
 /// # Errors

@@ -265,6 +265,7 @@ diesel::table! {
         legal_entity_id -> Nullable<Uuid>,
         department_id -> Nullable<Uuid>,
         project_id -> Nullable<Uuid>,
+        promise_id -> Nullable<Uuid>,
     }
 }
 

@@ -31,6 +31,7 @@ pub fn place(tx: &mut Tx<'_>, input: &SalesOrderIn) -> Result<SalesOrder> {
     row.legal_entity_id = input.legal_entity_id;
     row.department_id = input.department_id;
     row.project_id = input.project_id;
+    row.promise_id = input.promise_id;
     check_dates(&row, &mut faults);
     check_legal_entity(tx, &row, &mut faults)?;
     faults.check()?;

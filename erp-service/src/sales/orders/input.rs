@@ -46,6 +46,9 @@ pub struct SalesOrderIn {
     pub legal_entity_id: Option<Uuid>,
     pub department_id: Option<Uuid>,
     pub project_id: Option<Uuid>,
+    /// A promise that is held for the customer: what it holds is reserved for this order first. One that has
+    /// expired is no matter, the order goes on without it.
+    pub promise_id: Option<Uuid>,
 }
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]

@@ -72,6 +72,8 @@ pub struct SalesOrder {
     pub legal_entity_id: Option<Uuid>,
     pub department_id: Option<Uuid>,
     pub project_id: Option<Uuid>,
+    /// The promise that it makes use of.
+    pub promise_id: Option<Uuid>,
     /// Why it was rejected; empty otherwise.
     pub rejection: Vec<RejectionReason>,
     pub cancellation: Option<Cancellation>,

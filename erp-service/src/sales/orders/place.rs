@@ -7,8 +7,9 @@ use super::rows::{LineRow, OrderRow};
 use super::{queries, totals};
 use crate::company::InvoicingPolicy;
 use crate::customers::{self, Terms};
+use crate::inventory::holds;
 use crate::inventory::levels::{self, Demand};
-use crate::sales::credit;
+use crate::sales::{backorders, credit};
 use crate::taxes::{self, Direction, Rounding, Taxable};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -66,6 +67,7 @@ pub(super) fn new_row(tx: &Tx<'_>, id: Uuid, origin: &str, customer_id: Uuid, cu
         legal_entity_id: None,
         department_id: None,
         project_id: None,
+        promise_id: None,
     }
 }
 
@@ -214,10 +216,22 @@ pub(super) fn reserve(tx: &mut Tx<'_>, row: &OrderRow, lines: &mut [LineRow], st
         *wanted = *wanted + line.idle_quantity();
     }
     demand.retain(|_, quantity| !quantity.is_zero());
+    let surplus = match (row.promise_id, row.warehouse_id) {
+        (Some(promise), Some(warehouse)) => {
+            let products: Vec<Uuid> = demand.keys().copied().collect();
+            levels::lock(tx, warehouse, &products)?;
+            holds::consume(tx, promise, row.customer_id, warehouse, row.id)?
+        }
+        _ => Demand::new(),
+    };
     let mut taken = match row.warehouse_id {
-        Some(warehouse) => levels::reserve(tx, warehouse, &demand)?,
+        Some(warehouse) => backorders::reserve(tx, warehouse, &demand)?,
         None => Demand::new(),
     };
+    // What was held for this order and it did not want.
+    if let Some(warehouse) = row.warehouse_id.filter(|_| !surplus.is_empty()) {
+        backorders::fill(tx, warehouse, &surplus.into_keys().collect::<Vec<_>>())?;
+    }
     for (line, stocked) in lines.iter_mut().zip(stocked) {
         let idle = line.idle_quantity();
         let got = match taken.get_mut(&line.product_id).filter(|_| *stocked) {

@@ -227,9 +227,9 @@ pub fn insert(tx: &mut Tx<'_>, row: &mut OrderRow, lines: &[LineRow]) -> Result<
          INSERT INTO sales_orders (id, number, origin, lifecycle, delivery, holds, customer_id, currency, order_date, requested_date, warehouse_id,
              priority, external_ref, net, tax, gross, credit_counted, credit_released, rejection, cancellation, source_version,
              version, revision, confirmed_at, created_at, updated_at, invoicing_policy, prices_include_tax, uninvoiced_gross,
-             charges, change_requests, shipping_address, legal_entity_id, department_id, project_id, tax_rounding)
+             charges, change_requests, shipping_address, legal_entity_id, department_id, project_id, tax_rounding, promise_id)
          VALUES ($17, CASE WHEN $18 THEN 'SO-' || lpad(nextval('sales_order_numbers')::text, 6, '0') ELSE $19 END, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39,
-                 $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50, $51, $52, $53)
+                 $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50, $51, $52, $53, $54)
          RETURNING number",
     )
     .bind::<SqlUuid, _>(row.id)
@@ -285,6 +285,7 @@ pub fn insert(tx: &mut Tx<'_>, row: &mut OrderRow, lines: &[LineRow]) -> Result<
     .bind::<Nullable<SqlUuid>, _>(row.department_id)
     .bind::<Nullable<SqlUuid>, _>(row.project_id)
     .bind::<Text, _>(row.tax_rounding)
+    .bind::<Nullable<SqlUuid>, _>(row.promise_id)
     .row(tx)?;
     row.number = stored.number.filter(|_| !tx.dry_run());
     Ok(())

@@ -57,6 +57,7 @@ pub struct OrderRow {
     pub legal_entity_id: Option<Uuid>,
     pub department_id: Option<Uuid>,
     pub project_id: Option<Uuid>,
+    pub promise_id: Option<Uuid>,
 }
 
 /// The row behind a line.
@@ -223,6 +224,7 @@ impl SalesOrder {
             legal_entity_id: row.legal_entity_id,
             department_id: row.department_id,
             project_id: row.project_id,
+            promise_id: row.promise_id,
             rejection: serde_json::from_value(row.rejection)?,
             cancellation: row.cancellation.map(serde_json::from_value).transpose()?,
             change_requests: serde_json::from_value(row.change_requests)?,

@@ -6,7 +6,11 @@
 
 mod post;
 
+pub use post::adjust;
+
+use crate::company;
 use crate::inventory::lots::LotQuantity;
+use crate::inventory::posting;
 use crate::may;
 use crate::schema::{stock_adjustment_lines, stock_adjustments};
 use actix_web::{get, post};
@@ -17,15 +21,16 @@ use serde_json::Value;
 use service_kit::decimal::{Amount, SignedQuantity, UnitPrice};
 use service_kit::http::IdPath;
 use service_kit::{
-    Answer, Body, Command, Cursor, Limit, OrNotFound, Page, Path, Problem, Query, Read, Resource, Result, Routes, Sort,
-    keyset_page, text_enum,
+    Answer, Body, Command, Cursor, Faults, Limit, OrNotFound, Page, Path, Problem, Query, Read, Resource, Result,
+    Routes, Sort, keyset_page, text_enum,
 };
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 text_enum! {
     /// Opening stock posts against the opening balance, a correction against stock adjustments.
-    AdjustmentKind { Correction = "correction", Opening = "opening" }
+    /// Scrap is posted by `POST /v1/scraps`, against scrap.
+    AdjustmentKind { Correction = "correction", Opening = "opening", Scrap = "scrap" }
 }
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -33,7 +38,7 @@ text_enum! {
 pub struct StockAdjustmentIn {
     pub id: Option<Uuid>,
     pub warehouse_id: Uuid,
-    /// Default `correction`.
+    /// Default `correction`; for scrap see `POST /v1/scraps`.
     #[schema(nullable = false)]
     pub kind: Option<AdjustmentKind>,
     #[schema(min_length = 1, max_length = 500)]
@@ -167,7 +172,16 @@ async fn create_stock_adjustment(
     command: Command<may::AdjustStock>,
     body: Body<StockAdjustmentIn>,
 ) -> Result<Answer, Problem> {
-    command.create(move |tx| post::adjust(tx, &body.0)).await
+    command
+        .create(move |tx| {
+            if body.0.kind == Some(AdjustmentKind::Scrap) {
+                let mut faults = Faults::default();
+                faults.add("/kind", "not_applicable", "scrap goes through /v1/scraps");
+                faults.check()?;
+            }
+            post::adjust(tx, &body.0)
+        })
+        .await
 }
 
 #[utoipa::path(tag = "inventory", params(IdPath), security(("api_key" = ["stock:read"])),
@@ -201,6 +215,7 @@ fn complete(conn: &mut PgConnection, rows: Vec<AdjustmentRow>) -> QueryResult<Ve
             stock_adjustment_lines::lots,
         ))
         .load(conn)?;
+    let base = company::settings(conn)?.base_currency;
     let lines_of = |id| all.iter().filter(move |line| line.0 == id);
     let complete = rows.into_iter().map(|row| StockAdjustment {
         lines: lines_of(row.id)
@@ -209,7 +224,7 @@ fn complete(conn: &mut PgConnection, rows: Vec<AdjustmentRow>) -> QueryResult<Ve
                     product_id: *product_id,
                     quantity: *quantity,
                     unit_cost: *unit_cost,
-                    value: *value,
+                    value: posting::shown(base, *value),
                     lots: serde_json::from_value(lots.clone()).unwrap_or_default(),
                 },
             )

@@ -10,6 +10,7 @@ use crate::ledger::numbers::{self, Series};
 use crate::ledger::{self, Entry, EntryKind, Journal, Role, Source};
 use crate::sales::backorders;
 use crate::schema::stock_adjustments;
+use crate::warehouse::shortage;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Integer, Jsonb, Nullable, Numeric, Uuid as SqlUuid};
 use rust_decimal::Decimal;
@@ -32,17 +33,17 @@ pub fn adjust(tx: &mut Tx<'_>, input: &StockAdjustmentIn) -> Result<StockAdjustm
     let products: Vec<Uuid> = facts.keys().copied().collect();
     let locked = levels::lock(tx, input.warehouse_id, &products)?;
     let document = Document {
-        kind: if kind == AdjustmentKind::Opening {
-            "opening"
-        } else {
-            "adjustment"
+        kind: match kind {
+            AdjustmentKind::Opening => "opening",
+            AdjustmentKind::Correction => "adjustment",
+            AdjustmentKind::Scrap => "scrap",
         },
         id: tx.mint(input.id),
         date: on.date,
         base,
     };
     let issue = Issue::new(input.warehouse_id, &less, document).named(&named);
-    refuse_shortage(tx, &more, &issue, &locked)?;
+    shortage::refuse(tx, &more, &issue, &locked)?;
     let came = worth(tx, input, &locked, base)?;
     let mut incoming: Vec<Incoming> = Vec::new();
     for (line, value) in lot_lines(input, false)
@@ -67,13 +68,18 @@ pub fn adjust(tx: &mut Tx<'_>, input: &StockAdjustmentIn) -> Result<StockAdjustm
     };
     backorders::fill(tx, input.warehouse_id, &more.keys().copied().collect::<Vec<_>>())?;
 
-    adjustment.number = numbers::draw(tx, Series::Adjustment, &on)?;
+    let series = match kind {
+        AdjustmentKind::Scrap => Series::Scrap,
+        _ => Series::Adjustment,
+    };
+    adjustment.number = numbers::draw(tx, series, &on)?;
     insert(tx, &adjustment)?;
     let rules = ledger::rules(tx)?;
     let source = Source::new("stock_adjustment", adjustment.id, adjustment.number.clone());
     let (entry_kind, contra) = match kind {
         AdjustmentKind::Opening => (EntryKind::Opening, Role::OpeningBalance),
         AdjustmentKind::Correction => (EntryKind::Regular, Role::StockAdjustment),
+        AdjustmentKind::Scrap => (EntryKind::Regular, Role::Scrap),
     };
     let mut entry = Entry::new(Journal::Stock, &on, source, &adjustment.reason).kind(entry_kind);
     let values = adjustment
@@ -155,38 +161,6 @@ fn quantities(input: &StockAdjustmentIn) -> (Demand, Demand) {
         *sum = *sum + quantity.unwrap_or(Quantity::ZERO);
     }
     (more, less)
-}
-
-/// Stock that is reserved, or that a later day needs, cannot be taken away; all shortages at once.
-/// Nobody has reserved what has expired.
-fn refuse_shortage(tx: &mut Tx<'_>, more: &Demand, issue: &Issue<'_>, locked: &BTreeMap<Uuid, Level>) -> Result<()> {
-    let least = levels::least_on_hand_since(tx, locked, issue.document.date)?;
-    let has_expired = locked.values().any(|level| !level.expired.is_zero());
-    let expired = match has_expired && !issue.demand.is_empty() {
-        true => lots::of_expired(tx, issue)?,
-        false => Demand::new(),
-    };
-    let value_of = |demand: &Demand, product| demand.get(product).map_or(Decimal::ZERO, |quantity| quantity.value());
-    let short: Vec<_> = issue
-        .demand
-        .iter()
-        .filter_map(|(product, gone)| {
-            let gone = gone.value() - value_of(more, product);
-            let free = locked.get(product).map_or(Decimal::ZERO, |level| level.free().value());
-            let free = free + value_of(&expired, product);
-            let available = least.get(product).copied().map_or(free, |least| least.min(free));
-            (gone > available)
-                .then(|| serde_json::json!({ "product_id": product, "wanted": gone.normalize(), "available": available.normalize() }))
-        })
-        .collect();
-    match short.is_empty() {
-        true => Ok(()),
-        false => Err(
-            Problem::conflict("insufficient_stock", "less is free than is to be taken away")
-                .fact("products", short)
-                .into(),
-        ),
-    }
 }
 
 /// What each line brings in; `None` for those that take away.

@@ -1,18 +1,9 @@
 //! Lots and serials: what comes names them, what goes leaves first expired, first out.
 
-use super::moves;
+use super::{day, moves};
 use crate::shop::{Shop, id, three};
-use chrono::{Days, NaiveDate, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
-
-fn day(offset: i64) -> NaiveDate {
-    let today = Utc::now().date_naive();
-    match offset < 0 {
-        true => today - Days::new(offset.unsigned_abs()),
-        false => today + Days::new(offset.unsigned_abs()),
-    }
-}
 
 async fn tracked(shop: &Shop, sku: &str, tracking: &str) -> Uuid {
     let body = json!({"sku": sku, "name": sku, "kind": "goods", "unit": "pcs", "tracking": tracking});

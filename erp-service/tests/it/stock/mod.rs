@@ -1,9 +1,14 @@
 //! Stock: value, lots, places, documents that move it, what is promised.
 
+mod counts;
 mod lots;
+mod promises;
+mod reports;
+mod transfers;
 mod value;
 
 use crate::shop::Shop;
+use chrono::{Days, NaiveDate, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -32,4 +37,13 @@ pub fn adjustment(shop: &Shop, product: Uuid, quantity: &str, unit_cost: Option<
 
 pub fn move_of(kind: &str, quantity: &str, value: &str) -> (String, String, String) {
     (kind.to_owned(), quantity.to_owned(), value.to_owned())
+}
+
+/// A day before or after today.
+pub fn day(offset: i64) -> NaiveDate {
+    let today = Utc::now().date_naive();
+    match offset < 0 {
+        true => today - Days::new(offset.unsigned_abs()),
+        false => today + Days::new(offset.unsigned_abs()),
+    }
 }
