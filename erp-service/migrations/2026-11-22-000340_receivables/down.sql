@@ -1,3 +1,9 @@
+DROP TABLE advances;
+DROP TABLE prepayments;
+DROP TABLE invoice_lines;
+DROP TABLE invoices;
+DROP FUNCTION refuse_posted_invoice_line_change;
+DROP FUNCTION refuse_posted_invoice_change;
 ALTER TABLE customers DROP COLUMN payment_terms_id, DROP COLUMN overdue_stop_days, DROP COLUMN dunning_blocked;
 ALTER TABLE company DROP COLUMN payment_terms_id, DROP COLUMN tax_on_advances, DROP COLUMN overdue_stop_days;
 DROP TABLE payment_terms;

@@ -15,7 +15,7 @@ pub mod categories;
 pub mod products;
 pub mod units;
 
-pub use products::{ProductFacts, Tracking, facts};
+pub use products::{ProductFacts, Tracking, facts, names};
 
 use service_kit::Routes;
 use service_kit::problem::Constraint;

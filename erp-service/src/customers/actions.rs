@@ -2,7 +2,7 @@ use super::OWNER_PATH;
 use super::input::{CustomerPatch, ReplicatedCustomer};
 use super::model::{CustomerRow, CustomerWithExposure};
 use super::queries;
-use crate::company;
+use crate::sales::credit;
 use diesel::prelude::*;
 use rust_decimal::Decimal;
 use service_kit::{Currency, Error, Faults, OrNotFound, Problem, Put, Result, Tx};
@@ -17,14 +17,17 @@ pub(super) fn apply(tx: &mut Tx<'_>, id: Uuid, input: &ReplicatedCustomer) -> Re
     let newer = input.source_version > before.source_version;
     let different = (input.source_version, &part) != (before.source_version, &before.replicated);
     if !(newer || input.replace && different) {
-        return Ok(Put::Unchanged(queries::with_exposure(tx, before)?));
+        let today = tx.today();
+        return Ok(Put::Unchanged(queries::with_exposure(tx, before, today)?));
     }
     let stamp = (input.source_version, input.as_of.unwrap_or_else(|| tx.now()));
     let now = tx.now();
     let after = queries::apply(tx, id, &part, stamp, now)?;
-    let after = queries::with_exposure(tx, after)?;
-    // Nothing but the row differs, so the audit needs no second look at the exposure.
-    let before = queries::shown(before, after.customer.credit_currency, after.exposure.value());
+    let today = tx.today();
+    // Nothing but the row differs, so one look at the exposure is enough.
+    let exposure = credit::exposure(tx, id, today)?;
+    let after = queries::shown(after, &exposure, today)?;
+    let before = queries::shown(before, &exposure, today)?;
     tx.audit(Some(&before), &after)?;
     Ok(Put::Updated(after))
 }
@@ -34,8 +37,8 @@ fn create(tx: &mut Tx<'_>, id: Uuid, input: &ReplicatedCustomer) -> Result<Custo
     let stamp = (input.source_version, input.as_of.unwrap_or_else(|| tx.now()));
     let now = tx.now();
     let row = queries::insert(tx, id, input.part(), stamp, now)?.ok_or(Error::Stale)?;
-    let base = company::settings(tx)?.base_currency;
-    let customer = queries::shown(row, base, Decimal::ZERO);
+    let today = tx.today();
+    let customer = queries::with_exposure(tx, row, today)?;
     tx.changed(None, &customer)?;
     Ok(customer)
 }
@@ -48,7 +51,9 @@ pub(super) fn change_terms(tx: &mut Tx<'_>, id: Uuid, patch: &CustomerPatch) -> 
         let problem = Problem::not_owner("crm", &format!("{OWNER_PATH}/{id}"));
         return Err(problem.fact("fields", foreign).into());
     }
-    let before = queries::with_exposure(tx, row.clone())?;
+    let today = tx.today();
+    let exposure = credit::exposure(tx, id, today)?;
+    let before = queries::shown(row.clone(), &exposure, today)?;
     tx.require_match(&before)?;
     let base = before.customer.credit_currency;
     check(patch, &row, base)?;
@@ -58,7 +63,7 @@ pub(super) fn change_terms(tx: &mut Tx<'_>, id: Uuid, patch: &CustomerPatch) -> 
     }
     let now = tx.now();
     let after = queries::set_own(tx, id, &own, now)?;
-    let after = queries::shown(after, base, before.exposure.value());
+    let after = queries::shown(after, &exposure, today)?;
     tx.changed(Some(&before), &after)?;
     Ok(after)
 }

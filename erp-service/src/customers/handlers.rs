@@ -34,9 +34,10 @@ async fn create_customer(_: Command<may::WriteCustomers>) -> Result<Answer, Prob
     responses((status = 200, description = "The customer with its terms and exposure", body = CustomerWithExposure)))]
 #[get("/customers/{id}")]
 async fn get_customer(read: Read<may::ReadCustomers>, path: Path<IdPath>) -> Result<Answer, Problem> {
+    let today = read.today();
     read.snapshot(move |conn| {
         let row = queries::row(conn, path.id).or_not_found("customer")?;
-        Ok(queries::with_exposure(conn, row)?)
+        queries::with_exposure(conn, row, today)
     })
     .await
 }

@@ -13,11 +13,13 @@
 //! - Users create no customers here and change nothing of the CRM's part: 409 `not_owner`.
 
 mod actions;
+mod balance;
 mod handlers;
 mod input;
 mod model;
 mod queries;
 
+pub use balance::{Billing, lock_billing, note_balance_changed};
 pub use input::{CustomerPatch, ReplicatedCustomer};
 pub use model::{Customer, CustomerKind, CustomerStatus, CustomerWithExposure, Terms};
 pub use queries::{has_legal_entity, lock_terms, tax_party, terms, tier_on};

@@ -141,8 +141,28 @@ pub struct Customer {
 pub struct CustomerWithExposure {
     #[serde(flatten)]
     pub customer: Customer,
-    /// Gross of the confirmed orders that are not closed yet, in `credit_currency`.
+    /// What the customer may cost us, in `credit_currency`: the sum of `exposure_parts`.
     pub exposure: Amount,
+    pub exposure_parts: ExposureParts,
+    /// Open invoices less unallocated receipts and credit notes, in `credit_currency`.
+    pub open_balance: Amount,
+    /// Days that the oldest open invoice is overdue; 0 when none is.
+    pub overdue_days: i64,
+}
+
+/// What an exposure consists of, in `credit_currency` at the rates of the day.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ExposureParts {
+    /// Gross that is still to be invoiced of confirmed orders, delivered or not.
+    pub orders: Amount,
+    /// Open invoices.
+    pub invoices: Amount,
+    /// Unallocated receipts and credit notes; not positive.
+    pub credits: Amount,
+    /// Advances that no invoice has cleared; not positive.
+    pub advances: Amount,
+    /// Currencies without a rate: what is in them is not in the sums.
+    pub rates_missing: Vec<Currency>,
 }
 
 /// What decides on orders of a customer.
@@ -240,7 +260,11 @@ impl Resource for CustomerWithExposure {
     }
     /// Orders change the exposure without changing the customer.
     fn etag(&self) -> String {
-        format!("\"{}.{}\"", self.customer.revision, self.exposure)
+        let Customer { revision, version, .. } = self.customer;
+        format!(
+            "\"{revision}.{version}.{}.{}.{}\"",
+            self.exposure, self.open_balance, self.overdue_days
+        )
     }
     fn matches(&self, tag: &str) -> bool {
         same_revision(tag, self.customer.revision)

@@ -1,14 +1,15 @@
-use super::model::{CrmPart, Customer, CustomerRow, CustomerWithExposure, CustomersQuery, OwnPart, Terms};
+use super::model::{
+    CrmPart, Customer, CustomerRow, CustomerWithExposure, CustomersQuery, ExposureParts, OwnPart, Terms,
+};
 use crate::company;
-use crate::sales::credit;
+use crate::sales::credit::{self, Exposure};
 use crate::schema::customers;
 use crate::taxes;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Date, Nullable, Text, Uuid as SqlUuid};
-use rust_decimal::Decimal;
 use service_kit::db::sql;
-use service_kit::{Amount, Currency, Page, Result, keyset_page};
+use service_kit::{Amount, Error, Page, Result, keyset_page};
 use uuid::Uuid;
 
 pub(super) fn row(conn: &mut PgConnection, id: Uuid) -> QueryResult<CustomerRow> {
@@ -24,17 +25,31 @@ pub(super) fn lock(conn: &mut PgConnection, id: Uuid) -> QueryResult<CustomerRow
         .first(conn)
 }
 
-pub(super) fn with_exposure(conn: &mut PgConnection, row: CustomerRow) -> QueryResult<CustomerWithExposure> {
-    let base = company::settings(conn)?.base_currency;
-    let exposure = credit::exposure(conn, row.id)?;
-    Ok(shown(row, base, exposure))
+pub(super) fn with_exposure(
+    conn: &mut PgConnection,
+    row: CustomerRow,
+    today: NaiveDate,
+) -> Result<CustomerWithExposure> {
+    let exposure = credit::exposure(conn, row.id, today)?;
+    shown(row, &exposure, today)
 }
 
-pub(super) fn shown(row: CustomerRow, base: Currency, exposure: Decimal) -> CustomerWithExposure {
-    CustomerWithExposure {
+pub(super) fn shown(row: CustomerRow, exposure: &Exposure, today: NaiveDate) -> Result<CustomerWithExposure> {
+    let base = exposure.base;
+    let money = |value| Amount::money(base, value).ok_or_else(|| Error::Bug("an exposure beyond its bounds".into()));
+    Ok(CustomerWithExposure {
         customer: row.shown(base),
-        exposure: Amount::money(base, exposure).unwrap_or_default(),
-    }
+        exposure: money(exposure.total())?,
+        exposure_parts: ExposureParts {
+            orders: money(exposure.orders)?,
+            invoices: money(exposure.invoices)?,
+            credits: money(exposure.credits)?,
+            advances: money(exposure.advances)?,
+            rates_missing: exposure.rates_missing.clone(),
+        },
+        open_balance: money(exposure.open_balance())?,
+        overdue_days: exposure.overdue_days(today),
+    })
 }
 
 pub(super) fn page(conn: &mut PgConnection, query: &CustomersQuery) -> Result<Page<Customer>> {

@@ -36,7 +36,7 @@ pub use entries::{CashFlowCategory, JournalEntry};
 pub use entry::{Entry, EntryKind, Journal, Line, Source, Sum};
 pub use periods::checks;
 pub use posting::{Posted, post, reverse};
-pub use references::{dimensions_in_use, postable};
+pub use references::{accounts, dimensions_in_use, postable};
 pub use roles::{Account, Facts, Role, Rules, rules};
 
 use rust_decimal::Decimal;

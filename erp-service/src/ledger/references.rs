@@ -37,6 +37,27 @@ pub fn postable(conn: &mut PgConnection, ids: &[Uuid]) -> QueryResult<HashMap<Uu
     Ok(accounts.collect())
 }
 
+/// Accounts by id, of whatever kind: those that a posted document names.
+///
+/// # Errors
+/// When the database refuses.
+pub fn accounts(conn: &mut PgConnection, ids: &[Uuid]) -> QueryResult<HashMap<Uuid, Account>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows: Vec<(Uuid, String, String)> = accounts::table
+        .filter(accounts::id.eq_any(ids))
+        .select((accounts::id, accounts::code, accounts::name))
+        .load(conn)?;
+    let account = |(id, code, name)| Account {
+        id,
+        code,
+        name,
+        rule: None,
+    };
+    Ok(rows.into_iter().map(|row| (row.0, account(row))).collect())
+}
+
 /// Those of these departments and projects that are in use, as (kind, id).
 ///
 /// # Errors

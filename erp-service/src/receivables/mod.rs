@@ -1,8 +1,63 @@
-//! Receivables: invoices and credit notes to customers, and what they owe.
+//! Receivables: what customers owe, and why.
+//!
+//! - [`invoices`]: invoices and credit notes, from orders, deliveries or free lines
+//! - [`prepayments`]: money that comes before the invoice
+//! - [`party`]: who a document is made out to; [`taxation`]: what its taxes come to
+//!
+//! Payments settle open items; they call [`note_settlement`] so that documents, orders and customers know.
+//! Lock order: customer → orders → documents → open items → number series.
+
+pub mod invoices;
+pub mod party;
+pub mod prepayments;
+pub mod taxation;
+
+pub use invoices::settlement::{lock_settled, note_settlement};
+pub use invoices::{ReturnedLine, credit_return};
 
 use service_kit::Routes;
 use service_kit::problem::Constraint;
 
-pub fn routes(_routes: &mut Routes) {}
+pub fn routes(routes: &mut Routes) {
+    invoices::routes(routes);
+}
 
-pub const CONSTRAINTS: &[Constraint] = &[];
+pub const CONSTRAINTS: &[Constraint] = &[
+    Constraint::conflict("invoices_pkey", "duplicate", "/id", "an invoice with this id exists"),
+    Constraint::conflict(
+        "invoices_external_ref_unique",
+        "duplicate",
+        "/external_ref",
+        "an invoice with this external_ref exists",
+    ),
+    Constraint::rule(
+        "invoices_payment_terms_id_fkey",
+        "unknown_payment_terms",
+        "/payment_terms_id",
+        "there are no such payment terms",
+    ),
+    Constraint::rule(
+        "invoices_department_id_fkey",
+        "unknown_dimension",
+        "/department_id",
+        "there is no such department",
+    ),
+    Constraint::rule(
+        "invoices_project_id_fkey",
+        "unknown_dimension",
+        "/project_id",
+        "there is no such project",
+    ),
+    Constraint::rule(
+        "invoice_lines_department_id_fkey",
+        "unknown_dimension",
+        "/lines",
+        "a line names a department that does not exist",
+    ),
+    Constraint::rule(
+        "invoice_lines_project_id_fkey",
+        "unknown_dimension",
+        "/lines",
+        "a line names a project that does not exist",
+    ),
+];

@@ -11,7 +11,7 @@ mod model;
 mod queries;
 
 pub use model::{Product, ProductFacts, ProductIn, ProductKind, ProductPatch, ProductStatus, Tracking};
-pub use queries::{exist, facts};
+pub use queries::{exist, facts, names};
 
 use service_kit::problem::Fault;
 use service_kit::{Error, Problem, Routes};

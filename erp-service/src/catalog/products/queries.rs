@@ -90,3 +90,17 @@ pub fn exist(conn: &mut PgConnection, ids: &[Uuid]) -> QueryResult<HashSet<Uuid>
     let known = products::table.filter(products::id.eq_any(ids)).select(products::id);
     Ok(known.load(conn)?.into_iter().collect())
 }
+
+/// The names of products, as documents describe their lines.
+///
+/// # Errors
+/// When the database refuses.
+pub fn names(conn: &mut PgConnection, ids: &[Uuid]) -> QueryResult<HashMap<Uuid, String>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let named = products::table
+        .filter(products::id.eq_any(ids))
+        .select((products::id, products::name));
+    Ok(named.load(conn)?.into_iter().collect())
+}

@@ -138,3 +138,16 @@ fn post_cost(
     posting::post(tx, entry)?;
     Ok(())
 }
+
+/// The order that a delivery belongs to.
+///
+/// # Errors
+/// `NotFound`, or when the database refuses.
+pub fn order_of(conn: &mut diesel::PgConnection, delivery_id: Uuid) -> diesel::QueryResult<Uuid> {
+    use crate::schema::deliveries;
+    use diesel::prelude::*;
+    deliveries::table
+        .find(delivery_id)
+        .select(deliveries::order_id)
+        .first(conn)
+}

@@ -11,5 +11,6 @@ mod lines;
 mod model;
 pub mod queries;
 
+pub use actions::order_of;
 pub use handlers::routes;
 pub use model::{DeliveredLot, Delivery, DeliveryIn, DeliveryLine, DeliveryLineIn};

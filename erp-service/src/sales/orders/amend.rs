@@ -15,7 +15,7 @@ use super::rows::{LineRow, OrderRow};
 use super::status::Action;
 use super::{place, queries, totals};
 use crate::customers::Terms;
-use crate::sales::credit;
+use crate::sales::credit::{self, Asked, Step};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use service_kit::{Faults, OrNotFound, Problem, Quantity, Result, Tx};
@@ -96,11 +96,18 @@ pub(super) fn finish(
     .to_owned();
     totals::keep(row, lines)?;
     let growth = row.uninvoiced_gross - before.uninvoiced;
+    let today = tx.today();
+    let asked = Asked {
+        step: Step::Confirm,
+        gross: growth,
+        currency: &row.currency,
+        counted: false,
+    };
     // An order that waits for credit is checked as a whole when it is released.
     if growth > Decimal::ZERO
         && row.credit_counted
         && let Some(terms) = terms
-        && let Some(stop) = credit::check(tx, terms, row.customer_id, growth, &row.currency, false)?
+        && let Some(stop) = credit::check(tx, terms, row.customer_id, asked, today)?
     {
         let problem = Problem::conflict("credit_exceeded", stop.reason);
         return Err(problem.fact("hold", stop.code).into());

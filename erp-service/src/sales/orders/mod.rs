@@ -30,5 +30,5 @@ pub use model::{
     Cancellation, Charge, ChargeKind, DeliveryOfOrder, Hold, RejectionReason, SalesOrder, SalesOrderLine,
     ShippingAddress,
 };
-pub use notes::{note_invoiced, note_payment, note_returned};
+pub use notes::{note_hold, note_invoiced, note_payment, note_returned};
 pub use rows::{LineRow, OrderRow};

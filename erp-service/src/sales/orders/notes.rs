@@ -1,7 +1,7 @@
 //! What other documents tell an order: invoiced, returned, paid. Each is one guarded change with
 //! its event; the caller holds the locks that go before orders.
 
-use super::model::{Charge, SalesOrder};
+use super::model::{Charge, Hold, SalesOrder};
 use super::queries;
 use super::rows::{LineRow, OrderRow};
 use super::status::{Lifecycle, Progress};
@@ -134,4 +134,26 @@ where
     let after = SalesOrder::from_rows(row, lines, deliveries)?;
     tx.changed(Some(&before), &after)?;
     Ok(after)
+}
+
+/// Puts a hold with this code on an order in whatever state it is, or with no reason takes it away.
+///
+/// # Errors
+/// 404.
+pub fn note_hold(tx: &mut Tx<'_>, order_id: Uuid, code: &str, reason: Option<&str>) -> Result<SalesOrder> {
+    let placed_at = tx.now();
+    note(tx, order_id, |row, _| {
+        let mut holds: Vec<Hold> = serde_json::from_value(row.holds.clone())?;
+        match reason {
+            None => holds.retain(|hold| hold.code != code),
+            Some(_) if holds.iter().any(|hold| hold.code == code) => {}
+            Some(reason) => holds.push(Hold {
+                code: code.to_owned(),
+                reason: reason.to_owned(),
+                placed_at,
+            }),
+        }
+        row.holds = serde_json::to_value(holds)?;
+        Ok(())
+    })
 }

@@ -9,7 +9,8 @@ use crate::company::InvoicingPolicy;
 use crate::customers::{self, Terms};
 use crate::inventory::holds;
 use crate::inventory::levels::{self, Demand};
-use crate::sales::{backorders, credit};
+use crate::sales::backorders;
+use crate::sales::credit::{self, Asked, Step};
 use crate::taxes::{self, Direction, Rounding, Taxable};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -160,7 +161,14 @@ fn holds(tx: &mut Tx<'_>, row: &OrderRow, decided: &Decided) -> Result<Vec<Hold>
         None => None,
     };
     let terms = locked.as_ref().unwrap_or(&decided.terms);
-    if let Some(stop) = credit::check(tx, terms, row.customer_id, row.gross, &row.currency, false)? {
+    let asked = Asked {
+        step: Step::Confirm,
+        gross: row.gross,
+        currency: &row.currency,
+        counted: false,
+    };
+    let today = tx.today();
+    if let Some(stop) = credit::check(tx, terms, row.customer_id, asked, today)? {
         holds.push(Hold {
             code: stop.code.to_owned(),
             reason: stop.reason,

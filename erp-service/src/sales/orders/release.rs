@@ -7,8 +7,8 @@ use super::status::{Action, Status};
 use super::{place, queries};
 use crate::customers::{self, Terms};
 use crate::inventory::warehouses;
-use crate::sales::{backorders, credit};
-use rust_decimal::Decimal;
+use crate::sales::backorders;
+use crate::sales::credit::{self, Asked, Step};
 use service_kit::{OrNotFound, Problem, Result, Tx};
 use uuid::Uuid;
 
@@ -24,6 +24,7 @@ pub fn release(tx: &mut Tx<'_>, id: Uuid, reason: &str) -> Result<SalesOrder> {
     let customer: Uuid = queries::load(tx, id).or_not_found("sales order")?.0.customer_id;
     // The exposure changes, so the customer is locked, and first of all locks.
     let terms = customers::lock_terms(tx, customer)?;
+    let today = tx.today();
     let after = change(tx, id, |tx, row, lines| {
         row.state()?.check(Action::Release)?;
         note_release(tx, row, reason)?;
@@ -33,7 +34,7 @@ pub fn release(tx: &mut Tx<'_>, id: Uuid, reason: &str) -> Result<SalesOrder> {
         // Released from another hold, credit has its say as at any other step.
         if !row.credit_released
             && let Some(terms) = &terms
-            && let Some(stop) = credit::check(tx, terms, customer, row.gross, &row.currency, row.credit_counted)?
+            && let Some(stop) = credit::check(tx, terms, customer, asked(row, Step::Release), today)?
         {
             row.holds = serde_json::to_value([Hold {
                 code: stop.code.to_owned(),
@@ -68,13 +69,24 @@ pub fn release(tx: &mut Tx<'_>, id: Uuid, reason: &str) -> Result<SalesOrder> {
     Ok(after)
 }
 
+/// What is still to be invoiced of the order asks for credit.
+fn asked(row: &OrderRow, step: Step) -> Asked<'_> {
+    Asked {
+        step,
+        gross: row.uninvoiced_gross,
+        currency: &row.currency,
+        counted: row.credit_counted,
+    }
+}
+
 fn is_for_credit(hold: &serde_json::Value) -> bool {
     hold["code"].as_str().is_some_and(|code| code.starts_with("credit"))
 }
 
 /// Who releases takes it on themselves: the log keeps from what, why, and at which exposure.
 fn note_release(tx: &mut Tx<'_>, row: &OrderRow, reason: &str) -> Result<()> {
-    let exposure = credit::exposure(tx, row.customer_id)?;
+    let today = tx.today();
+    let exposure = credit::exposure(tx, row.customer_id, today)?.total();
     let note = serde_json::json!({
         "released": { "from": row.holds, "to": null },
         "reason": { "from": null, "to": reason },
@@ -95,8 +107,8 @@ pub fn check_credit_to_ship(tx: &mut Tx<'_>, row: &OrderRow) -> Result<()> {
     let Some(terms) = lock_terms_for_credit(tx, row.customer_id)? else {
         return Ok(());
     };
-    let gross: Decimal = row.gross;
-    match credit::check(tx, &terms, row.customer_id, gross, &row.currency, row.credit_counted)? {
+    let today = tx.today();
+    match credit::check(tx, &terms, row.customer_id, asked(row, Step::Ship), today)? {
         None => Ok(()),
         Some(stop) => Err(Problem::conflict("credit_exceeded", stop.reason)
             .fact("hold", stop.code)

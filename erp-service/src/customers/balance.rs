@@ -1,0 +1,59 @@
+//! What invoices and payments tell a customer: what it owes, and since when.
+
+use super::model::CustomerWithExposure;
+use super::queries;
+use crate::schema::customers;
+use diesel::prelude::*;
+use serde_json::Value;
+use service_kit::tx::Emitted;
+use service_kit::{OrNotFound, Result, Tx};
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// What a document is made out with.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = customers)]
+pub struct Billing {
+    pub id: Uuid,
+    pub name: String,
+    pub tax_id: Option<String>,
+    pub legal_entities: Value,
+    pub addresses: Value,
+    pub payment_terms_id: Option<Uuid>,
+}
+
+/// What documents of the customer are made out with; the customer is locked until the end of the transaction,
+/// because its balance will change.
+///
+/// # Errors
+/// When the database refuses.
+pub fn lock_billing(conn: &mut PgConnection, id: Uuid) -> QueryResult<Option<Billing>> {
+    customers::table
+        .find(id)
+        .for_no_key_update()
+        .select(Billing::as_select())
+        .first(conn)
+        .optional()
+}
+
+/// Tells the world that the balances of customers have changed: their version goes up and
+/// `customer.credit_changed` carries the new figures.
+///
+/// The row is written, so documents of one customer wait for each other; they do so anyway for the number
+/// series that all invoices share. The revision stays: whoever edits the terms is not told that they are stale.
+///
+/// # Errors
+/// When the database refuses.
+pub fn note_balance_changed(tx: &mut Tx<'_>, ids: &[Uuid]) -> Result<()> {
+    for id in ids.iter().collect::<BTreeSet<_>>() {
+        diesel::update(customers::table.find(id))
+            .set(customers::version.eq(customers::version + 1))
+            .execute(&mut **tx)?;
+        let row = queries::row(tx, *id).or_not_found("customer")?;
+        let today = tx.today();
+        let after = queries::with_exposure(tx, row, today)?;
+        let (version, data) = (after.version(), serde_json::to_value(&after)?);
+        tx.emit(CustomerWithExposure::EVENT, *id, version, data);
+    }
+    Ok(())
+}
