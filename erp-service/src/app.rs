@@ -2,7 +2,7 @@
 
 use crate::{
     catalog, company, currencies, customers, exchange, inventory, ledger, may, migrations, payment_terms, payments,
-    pricing, purchasing, receivables, sales, taxes, warehouse,
+    pricing, purchasing, receivables, revaluations, sales, taxes, warehouse,
 };
 use service_kit::auth::APPLY;
 use service_kit::problem::Constraint;
@@ -37,6 +37,7 @@ fn routes(routes: &mut Routes) {
     payment_terms::routes(routes);
     ledger::routes(routes);
     currencies::routes(routes);
+    revaluations::routes(routes);
     taxes::routes(routes);
     receivables::routes(routes);
     payments::routes(routes);
@@ -55,6 +56,7 @@ const LISTS: &[&[Constraint]] = &[
     payment_terms::CONSTRAINTS,
     ledger::CONSTRAINTS,
     currencies::CONSTRAINTS,
+    revaluations::CONSTRAINTS,
     taxes::CONSTRAINTS,
     receivables::CONSTRAINTS,
     payments::CONSTRAINTS,

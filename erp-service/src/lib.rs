@@ -29,6 +29,7 @@ pub mod payments;
 pub mod pricing;
 pub mod purchasing;
 pub mod receivables;
+pub mod revaluations;
 pub mod sales;
 pub mod schema;
 pub mod taxes;

@@ -284,6 +284,7 @@ impl Line {
                     other.project_id,
                     other.revaluation,
                 )
+            && (self.tax_rate, &self.tax_kind) == (other.tax_rate, &other.tax_kind)
             && (&self.rule, &self.description, &self.tax_code, &self.cash_flow_category)
                 == (
                     &other.rule,

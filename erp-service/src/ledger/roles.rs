@@ -142,6 +142,29 @@ pub fn rules(conn: &mut PgConnection) -> Result<Rules> {
     })
 }
 
+#[cfg(test)]
+impl Rules {
+    /// Rules that name for each role the account that has its name, for tests of what posts.
+    pub(crate) fn by_name(roles: &[Role]) -> Self {
+        let rule = |role: &Role| Rule {
+            id: Uuid::nil(),
+            role: role.as_str().to_owned(),
+            category_id: None,
+            warehouse_id: None,
+            tax_code: None,
+            account_id: Uuid::now_v7(),
+            code: role.as_str().to_owned(),
+            name: role.as_str().to_owned(),
+            category_name: None,
+            warehouse_code: None,
+        };
+        Rules {
+            rules: roles.iter().map(rule).collect(),
+            parents: HashMap::new(),
+        }
+    }
+}
+
 impl Rules {
     /// The account of a role that depends on nothing.
     ///

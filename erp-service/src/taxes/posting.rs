@@ -98,3 +98,129 @@ fn mark(line: &mut Line, code: &TaxCodeRate, kind: TaxKind, base: Decimal) {
     line.tax_rate = Some(code.rate.value());
     line.tax_kind = Some(kind.as_str().to_owned());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::{Journal, PostingDay, Source};
+    use chrono::NaiveDate;
+    use uuid::Uuid;
+
+    fn dec(text: &str) -> Decimal {
+        text.parse().unwrap()
+    }
+
+    fn total(rate: &str, reverse_charge: bool, base: &str, tax: &str) -> TaxTotal {
+        TaxTotal {
+            code: TaxCodeRate {
+                code: "T".to_owned(),
+                name: "T".to_owned(),
+                kind: TaxKind::Output,
+                report_code: None,
+                rate: rate.parse().unwrap(),
+                reverse_charge,
+            },
+            base: dec(base),
+            tax: dec(tax),
+        }
+    }
+
+    fn entry() -> Entry {
+        let on = PostingDay {
+            date: NaiveDate::default(),
+            fiscal_year_id: Uuid::nil(),
+            label: "1970".to_owned(),
+            base_currency: Currency::USD,
+        };
+        Entry::new(
+            Journal::Sales,
+            &on,
+            Source::new("invoice", Uuid::nil(), None),
+            "a document",
+        )
+    }
+
+    /// (account, base, amount, tax base, kind) of the lines, and what is paid.
+    fn posted(direction: Direction, totals: &[TaxTotal]) -> (Vec<(String, String, String, String, String)>, Sum) {
+        let rules = Rules::by_name(&[Role::TaxInput, Role::TaxOutput]);
+        let conversion = Conversion {
+            currency: "EUR".parse().unwrap(),
+            base_currency: Currency::USD,
+            rate: dec("1.1"),
+        };
+        let mut entry = entry();
+        let charged = post(&mut entry, &rules, direction, totals, conversion).unwrap();
+        let shown = |line: &Line| {
+            let numbers = [line.sum.base, line.sum.amount, line.tax_base.unwrap()];
+            let [base, amount, tax_base] = numbers.map(|number| number.normalize().to_string());
+            let kind = line.tax_kind.clone().unwrap();
+            (line.account_code.clone(), base, amount, tax_base, kind)
+        };
+        (entry.lines.iter().map(shown).collect(), charged)
+    }
+
+    fn line(
+        account: &str,
+        base: &str,
+        amount: &str,
+        tax_base: &str,
+        kind: &str,
+    ) -> (String, String, String, String, String) {
+        let [account, base, amount, tax_base, kind] = [account, base, amount, tax_base, kind].map(str::to_owned);
+        (account, base, amount, tax_base, kind)
+    }
+
+    #[test]
+    fn a_sale_credits_output_tax_and_a_purchase_debits_input_tax() {
+        let totals = [total("0.19", false, "100", "19")];
+        let (lines, charged) = posted(Direction::Sale, &totals);
+        assert_eq!(lines, [line("tax_output", "-20.9", "-19", "-110", "output")]);
+        assert_eq!((charged.base, charged.amount), (dec("20.90"), dec("19")));
+        let (lines, charged) = posted(Direction::Purchase, &totals);
+        assert_eq!(lines, [line("tax_input", "20.9", "19", "110", "input")]);
+        assert_eq!(charged.base, dec("20.90"));
+        // A credit note is the other way round.
+        let (lines, charged) = posted(Direction::Sale, &[total("0.19", false, "-100", "-19")]);
+        assert_eq!(lines, [line("tax_output", "20.9", "19", "110", "output")]);
+        assert_eq!(charged.amount, dec("-19"));
+    }
+
+    #[test]
+    fn reverse_charge_stands_on_both_sides_of_a_purchase_and_is_not_paid() {
+        let totals = [total("0.19", true, "100", "19")];
+        let (lines, charged) = posted(Direction::Purchase, &totals);
+        assert_eq!(
+            lines,
+            [
+                line("tax_input", "20.9", "19", "110", "input"),
+                line("tax_output", "-20.9", "-19", "-110", "output"),
+            ]
+        );
+        assert!(charged.is_zero());
+    }
+
+    #[test]
+    fn what_makes_no_tax_line_is_noted_on_the_revenue() {
+        let untaxed = [total("0.19", true, "100", "19"), total("0", false, "100", "0")];
+        let (lines, charged) = posted(Direction::Sale, &untaxed);
+        assert!(lines.is_empty() && charged.is_zero());
+        for total in untaxed {
+            let mut entry = entry();
+            let account = Rules::by_name(&[Role::Revenue]).of(Role::Revenue).unwrap();
+            let line = entry.credit(&account, Sum::base(Currency::USD, dec("110")));
+            note_untaxed(line, Direction::Sale, &[total.code], dec("110"));
+            let noted = (line.tax_code.as_deref(), line.tax_base, line.tax_rate);
+            assert_eq!(noted, (Some("T"), Some(dec("-110")), Some(Decimal::ZERO)));
+        }
+        let mut entry = entry();
+        let account = Rules::by_name(&[Role::Revenue]).of(Role::Revenue).unwrap();
+        let line = entry.credit(&account, Sum::base(Currency::USD, dec("110")));
+        note_untaxed(
+            line,
+            Direction::Sale,
+            &[total("0.19", false, "100", "19").code],
+            dec("110"),
+        );
+        assert_eq!(line.tax_code, None);
+    }
+}

@@ -30,6 +30,7 @@ mod process;
 mod products;
 mod purchasing;
 mod receivables;
+mod revaluations;
 mod sales_orders;
 mod shop;
 mod stock;

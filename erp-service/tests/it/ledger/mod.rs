@@ -1,5 +1,5 @@
 //! Tests of the module through HTTP.
 
-mod books;
+pub mod books;
 mod journal_entries;
 mod triggers;

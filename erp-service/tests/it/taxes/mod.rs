@@ -2,4 +2,5 @@
 
 mod calculations;
 mod codes;
+mod report;
 mod rules;

@@ -1,0 +1,2 @@
+DROP TABLE revaluation_lines, revaluations;
+DROP FUNCTION foreign_positions(date);
