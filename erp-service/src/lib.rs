@@ -9,6 +9,9 @@
 //! | [`sales`] | sales orders with their decision, deliveries, credit |
 //! | [`warehouse`] | documents that change stock: adjustments, scrap, transfers, relocations, counts; promises and availability by date |
 //! | [`company`] | settings |
+//! | [`currencies`] | exchange rates by day, conversion |
+//! | [`taxes`] | codes, rates and rules; the tax of a document; the tax report |
+//! | [`revaluations`] | unrealised exchange differences at a date |
 //! | [`payment_terms`] | when customers pay, and we our suppliers |
 //!
 //! Modules depend on each other in one direction: catalog ← pricing ← inventory ← sales
