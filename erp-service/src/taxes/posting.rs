@@ -140,8 +140,11 @@ mod tests {
         )
     }
 
-    /// (account, base, amount, tax base, kind) of the lines, and what is paid.
-    fn posted(direction: Direction, totals: &[TaxTotal]) -> (Vec<(String, String, String, String, String)>, Sum) {
+    /// Account, base, amount, tax base and kind of a line.
+    type Shown = [String; 5];
+
+    /// The lines, and what is paid.
+    fn posted(direction: Direction, totals: &[TaxTotal]) -> (Vec<Shown>, Sum) {
         let rules = Rules::by_name(&[Role::TaxInput, Role::TaxOutput]);
         let conversion = Conversion {
             currency: "EUR".parse().unwrap(),
@@ -154,20 +157,13 @@ mod tests {
             let numbers = [line.sum.base, line.sum.amount, line.tax_base.unwrap()];
             let [base, amount, tax_base] = numbers.map(|number| number.normalize().to_string());
             let kind = line.tax_kind.clone().unwrap();
-            (line.account_code.clone(), base, amount, tax_base, kind)
+            [line.account_code.clone(), base, amount, tax_base, kind]
         };
         (entry.lines.iter().map(shown).collect(), charged)
     }
 
-    fn line(
-        account: &str,
-        base: &str,
-        amount: &str,
-        tax_base: &str,
-        kind: &str,
-    ) -> (String, String, String, String, String) {
-        let [account, base, amount, tax_base, kind] = [account, base, amount, tax_base, kind].map(str::to_owned);
-        (account, base, amount, tax_base, kind)
+    fn line(account: &str, base: &str, amount: &str, tax_base: &str, kind: &str) -> Shown {
+        [account, base, amount, tax_base, kind].map(str::to_owned)
     }
 
     #[test]

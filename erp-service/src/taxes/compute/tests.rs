@@ -94,7 +94,7 @@ fn reverse_charge_is_computed_and_not_paid() {
             usd(),
             inclusive,
             Rounding::Document,
-            &lines(&["100.00"], &[reverse.clone()]),
+            &lines(&["100.00"], std::slice::from_ref(&reverse)),
         )
         .unwrap();
         assert_eq!(

@@ -177,14 +177,14 @@ fn worth(
         .map(|line| line.product_id)
         .collect();
     let known = cost::known(tx, locked, &unpriced)?;
-    let values = input.lines.iter().map(|line| match positive(line.quantity.value()) {
-        None => None,
-        Some(quantity) => Some(match (line.unit_cost, known.get(&line.product_id)) {
+    let values = input.lines.iter().map(|line| {
+        let quantity = positive(line.quantity.value())?;
+        Some(match (line.unit_cost, known.get(&line.product_id)) {
             // 8.3 × 8.4 digits always fit.
             (Some(cost), _) => base.round(cost.value() * quantity.value()),
             (None, Some(known)) => known.of(quantity, base),
             (None, None) => Decimal::ZERO,
-        }),
+        })
     });
     Ok(values.collect())
 }

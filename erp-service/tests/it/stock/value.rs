@@ -131,3 +131,47 @@ async fn what_is_gone_has_no_cost_of_its_own() {
     let refused = shop.erp.post("/v1/stock-adjustments", body).await;
     refused.expect_problem(422, "out_of_range");
 }
+
+/// The database takes the same shares as the rule in words: ties, last units, thirds.
+#[test]
+fn the_database_and_the_rule_agree() {
+    use diesel::prelude::*;
+    use erp_service::inventory::average::share;
+    use proptest::prelude::*;
+    use proptest::test_runner::{Config, TestRunner};
+    use rust_decimal::Decimal;
+    use service_kit::testing::TestDatabase;
+    use service_kit::{Currency, Quantity};
+
+    diesel::define_sql_function! {
+        fn stock_share(value: diesel::sql_types::Numeric, on_hand: diesel::sql_types::Numeric,
+            quantity: diesel::sql_types::Numeric, digits: diesel::sql_types::Integer) -> diesel::sql_types::Numeric;
+    }
+    let database = TestDatabase::of(&erp_service::app::SERVICE);
+    let conn = std::cell::RefCell::new(PgConnection::establish(&database.url).unwrap());
+    let yen: Currency = "JPY".parse().unwrap();
+    let dinar: Currency = "KWD".parse().unwrap();
+    let small = (0u64..2_000, 1u64..20, 1u64..20);
+    let large = (0u64..9_000_000_000_000_000, 1u64..99_999_999_000, 1u64..99_999_999_000);
+    let cases = (prop_oneof![small, large], 0usize..3);
+    let mut runner = TestRunner::new(Config::with_cases(1_000));
+    let outcome = runner.run(&cases, |((minor, on_hand, quantity), currency)| {
+        let base = [yen, Currency::USD, dinar][currency];
+        let digits = base.minor_digits();
+        let value = Decimal::new(i64::try_from(minor).unwrap() / 1_000 * 10_i64.pow(digits), digits)
+            + Decimal::new(i64::try_from(minor).unwrap() % 1_000, digits);
+        let mills = |mills: u64| Quantity::new(Decimal::new(i64::try_from(mills).unwrap(), 3)).unwrap();
+        let (on_hand, quantity) = (mills(on_hand), mills(quantity));
+        let stored: Decimal = diesel::select(stock_share(
+            value,
+            on_hand.value(),
+            quantity.value(),
+            i32::try_from(digits).unwrap(),
+        ))
+        .get_result(&mut *conn.borrow_mut())
+        .unwrap();
+        prop_assert_eq!(stored, share(value, on_hand, quantity, base));
+        Ok(())
+    });
+    outcome.unwrap();
+}
