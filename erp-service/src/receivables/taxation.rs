@@ -59,6 +59,20 @@ impl InvoiceTax {
         })
     }
 
+    /// As it was stored, with the digits of its currencies.
+    ///
+    /// # Errors
+    /// 422 `out_of_range`.
+    pub fn shown(self, currency: Currency, base: Currency) -> Result<Self, Problem> {
+        Ok(InvoiceTax {
+            net: money(currency, self.net.value())?,
+            tax: money(currency, self.tax.value())?,
+            base_net: money(base, self.base_net.value())?,
+            base_tax: money(base, self.base_tax.value())?,
+            ..self
+        })
+    }
+
     /// Whether it is the same code at the same rate.
     pub fn is_of(&self, code: &str, rate: TaxRate) -> bool {
         self.code == code && self.rate == rate

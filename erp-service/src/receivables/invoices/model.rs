@@ -252,8 +252,17 @@ impl Invoice {
             },
             base_gross: row.base_gross.map(|gross| self::money(base, gross)).transpose()?,
             party: row.party.map(serde_json::from_value).transpose()?,
-            taxes: serde_json::from_value(row.taxes)?,
-            advances: serde_json::from_value(row.advances)?,
+            taxes: serde_json::from_value::<Vec<InvoiceTax>>(row.taxes)?
+                .into_iter()
+                .map(|tax| tax.shown(currency, base))
+                .collect::<Result<_, _>>()?,
+            advances: serde_json::from_value::<Vec<DeductedAdvance>>(row.advances)?
+                .into_iter()
+                .map(|advance| {
+                    let gross = money(advance.gross.value())?;
+                    Ok(DeductedAdvance { gross, ..advance })
+                })
+                .collect::<Result<_>>()?,
             id: row.id,
             kind: row.kind,
             number: row.number,
