@@ -1,3 +1,5 @@
+DROP TABLE sales_return_lines;
+DROP TABLE sales_returns;
 ALTER TABLE delivery_lines DROP COLUMN value, DROP COLUMN lots;
 DROP FUNCTION customer_tier;
 ALTER TABLE customers DROP COLUMN tier_valid_to;

@@ -131,3 +131,61 @@ ALTER TABLE delivery_lines
     ADD COLUMN value numeric(20,4) NOT NULL DEFAULT 0 CONSTRAINT delivery_lines_value_not_negative CHECK (value >= 0),
     -- [{lot_id, location_id, quantity}]
     ADD COLUMN lots jsonb NOT NULL DEFAULT '[]';
+
+-- Returns: authorised, received at their delivery's cost, inspected, credited.
+CREATE TABLE sales_returns (
+    id            uuid PRIMARY KEY,
+    -- Absent in a dry run only.
+    number        text CONSTRAINT sales_returns_number_unique UNIQUE,
+    order_id      uuid NOT NULL REFERENCES sales_orders,
+    customer_id   uuid NOT NULL REFERENCES customers,
+    warehouse_id  uuid REFERENCES warehouses,
+    status        text NOT NULL CHECK (status IN ('authorised', 'received', 'inspected', 'completed', 'cancelled')),
+    reason        text NOT NULL CHECK (length(reason) BETWEEN 1 AND 500),
+    external_ref  text CONSTRAINT sales_returns_external_ref_unique UNIQUE,
+    authorised_on date NOT NULL,
+    received_on   date,
+    inspected_on  date,
+    version       bigint NOT NULL DEFAULT 1,
+    revision      bigint NOT NULL DEFAULT 1,
+    created_at    timestamptz NOT NULL,
+    updated_at    timestamptz NOT NULL,
+    CONSTRAINT sales_returns_received CHECK ((received_on IS NOT NULL) = (status IN ('received', 'inspected', 'completed'))),
+    CONSTRAINT sales_returns_inspected CHECK ((inspected_on IS NOT NULL) = (status IN ('inspected', 'completed')))
+);
+CREATE INDEX sales_returns_by_age ON sales_returns (created_at, id);
+CREATE INDEX sales_returns_by_order ON sales_returns (order_id, created_at, id);
+CREATE INDEX sales_returns_by_customer ON sales_returns (customer_id, created_at, id);
+CREATE INDEX sales_returns_by_status ON sales_returns (status, created_at, id);
+CREATE TRIGGER sales_returns_stay BEFORE DELETE OR TRUNCATE ON sales_returns
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE sales_return_lines (
+    id                  uuid PRIMARY KEY,
+    return_id           uuid NOT NULL REFERENCES sales_returns,
+    position            int NOT NULL CHECK (position > 0),
+    -- What comes back of which delivery of which line.
+    line_id             uuid NOT NULL,
+    delivery_id         uuid NOT NULL,
+    product_id          uuid NOT NULL REFERENCES products,
+    quantity            numeric(14,3) NOT NULL CHECK (quantity > 0),
+    received_quantity   numeric(14,3) NOT NULL DEFAULT 0 CHECK (received_quantity >= 0),
+    -- Of what was received: not invoiced before, so it is not invoiced any more; the rest is credited.
+    uninvoiced_quantity numeric(14,3) NOT NULL DEFAULT 0 CHECK (uninvoiced_quantity >= 0),
+    credited_quantity   numeric(14,3) NOT NULL DEFAULT 0 CHECK (credited_quantity >= 0),
+    restocked_quantity  numeric(14,3) NOT NULL DEFAULT 0 CHECK (restocked_quantity >= 0),
+    scrapped_quantity   numeric(14,3) NOT NULL DEFAULT 0 CHECK (scrapped_quantity >= 0),
+    -- Reserved until it is inspected, so that nobody is promised it.
+    held_quantity       numeric(14,3) NOT NULL DEFAULT 0 CHECK (held_quantity >= 0),
+    -- At which it came in: its share of the delivery's cost.
+    value               numeric(20,4) NOT NULL DEFAULT 0 CHECK (value >= 0),
+    -- [{lot_id, location_id, quantity}]
+    lots                jsonb NOT NULL DEFAULT '[]',
+    FOREIGN KEY (delivery_id, line_id) REFERENCES delivery_lines (delivery_id, line_id),
+    CONSTRAINT sales_return_lines_position_unique UNIQUE (return_id, position),
+    CONSTRAINT sales_return_lines_within_authorised CHECK (received_quantity <= quantity),
+    CONSTRAINT sales_return_lines_within_received CHECK (
+        uninvoiced_quantity + credited_quantity <= received_quantity
+        AND restocked_quantity + scrapped_quantity <= received_quantity AND held_quantity <= received_quantity)
+);
+CREATE INDEX sales_return_lines_by_delivery ON sales_return_lines (delivery_id, line_id);

@@ -17,6 +17,7 @@
 //!
 //! - [`orders`]: the record, [the decision](orders::decision), confirm, hold, release, close, cancel
 //! - [`deliveries`]: ship what is reserved, in parts or whole
+//! - [`returns`]: what customers send back, at its delivery's cost
 //! - [`backorders`]: stock that becomes free goes to the orders that wait for it
 //! - [`credit`]: one exposure function for confirm, release and ship
 //!
@@ -28,6 +29,7 @@ pub mod backorders;
 pub mod credit;
 pub mod deliveries;
 pub mod orders;
+pub mod returns;
 
 use service_kit::Routes;
 use service_kit::problem::Constraint;
@@ -35,6 +37,7 @@ use service_kit::problem::Constraint;
 pub fn routes(routes: &mut Routes) {
     orders::routes(routes);
     deliveries::routes(routes);
+    returns::routes(routes);
 }
 
 pub const CONSTRAINTS: &[Constraint] = &[
@@ -62,6 +65,13 @@ pub const CONSTRAINTS: &[Constraint] = &[
         "duplicate",
         "/external_ref",
         "a delivery with this external_ref exists",
+    ),
+    Constraint::conflict("sales_returns_pkey", "duplicate", "/id", "a return with this id exists"),
+    Constraint::conflict(
+        "sales_returns_external_ref_unique",
+        "duplicate",
+        "/external_ref",
+        "a return with this external_ref exists",
     ),
     Constraint::rule(
         "sales_orders_customer_id_fkey",

@@ -259,8 +259,9 @@ async fn many_amendments_and_deliveries_at_once_keep_the_books() {
             }
         });
     }
+    // Whoever finds the order changed too often is told to come again.
     for reply in clients.join_all().await {
-        assert!(matches!(reply.status.as_u16(), 200 | 201 | 409), "{reply:#?}");
+        assert!(matches!(reply.status.as_u16(), 200 | 201 | 409 | 503), "{reply:#?}");
     }
     let after = shop
         .erp

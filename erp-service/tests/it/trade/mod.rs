@@ -4,6 +4,7 @@ mod amendments;
 mod cost_of_deliveries;
 mod lots;
 mod price_and_tier;
+mod returns;
 mod taxes;
 
 use crate::shop::Shop;
