@@ -17,8 +17,11 @@ use uuid::Uuid;
 
 text_enum! {
     /// Who sells: we, or a supplier to us.
-    Direction { Sale = "sale", Purchase = "purchase" }
+    TaxDirection { Sale = "sale", Purchase = "purchase" }
 }
+
+/// Its own name in the documents: payments have a direction as well.
+pub type Direction = TaxDirection;
 
 /// On these days, lines like these are taxed by these codes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Queryable, Selectable, ToSchema)]
