@@ -1,5 +1,9 @@
 DROP TRIGGER products_kind_in_purchasing ON products;
 DROP FUNCTION refuse_product_kind_in_purchasing();
+DROP TABLE supplier_credit_note_lines;
+DROP TABLE supplier_credit_notes;
+DROP TABLE supplier_return_lines;
+DROP TABLE supplier_returns;
 DROP TABLE supplier_bill_revaluations;
 DROP TABLE supplier_bill_matches;
 DROP TABLE supplier_bill_lines;

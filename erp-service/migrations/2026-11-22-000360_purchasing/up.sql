@@ -5,7 +5,7 @@ CREATE TABLE suppliers (
     name             text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
     legal_name       text CHECK (length(legal_name) BETWEEN 1 AND 200),
     tax_id           text CHECK (length(tax_id) BETWEEN 1 AND 60),
-    tax_class        text CHECK (length(tax_class) BETWEEN 1 AND 60),
+    tax_class        text CHECK (length(tax_class) BETWEEN 1 AND 40),
     email            text CHECK (length(email) BETWEEN 3 AND 200),
     phone            text CHECK (length(phone) BETWEEN 1 AND 60),
     addresses        jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(addresses) = 'array'),
@@ -281,6 +281,8 @@ CREATE TABLE supplier_bill_lines (
     -- What this line added to the order line's matched sums, to be taken back when it is reversed.
     matched_expected    numeric(20,4) NOT NULL DEFAULT 0,
     matched_difference  numeric(20,4) NOT NULL DEFAULT 0,
+    -- The codes with their rates.
+    taxes               jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(taxes) = 'array'),
     CONSTRAINT supplier_bill_lines_something CHECK (order_line_id IS NOT NULL OR product_id IS NOT NULL OR description IS NOT NULL),
     CONSTRAINT supplier_bill_lines_price_difference CHECK (price_difference = revalued + variance),
     CONSTRAINT supplier_bill_lines_position_unique UNIQUE (bill_id, position)
@@ -314,6 +316,102 @@ CREATE TABLE supplier_bill_revaluations (
 );
 CREATE INDEX supplier_bill_revaluations_by_line ON supplier_bill_revaluations (bill_line_id);
 CREATE TRIGGER supplier_bill_revaluations_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON supplier_bill_revaluations
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- What goes back to a supplier. Of what was billed, a credit is expected: it waits in GRNI as a debit.
+
+CREATE TABLE supplier_returns (
+    id           uuid PRIMARY KEY,
+    number       text NOT NULL CONSTRAINT supplier_returns_number_unique UNIQUE,
+    receipt_id   uuid NOT NULL CONSTRAINT supplier_returns_receipt_id_fkey REFERENCES receipts,
+    order_id     uuid NOT NULL REFERENCES purchase_orders,
+    supplier_id  uuid NOT NULL REFERENCES suppliers,
+    warehouse_id uuid REFERENCES warehouses,
+    returned_on  date NOT NULL,
+    reason       text NOT NULL CHECK (length(reason) BETWEEN 1 AND 500),
+    -- Whether the supplier delivers again.
+    replacement  boolean NOT NULL,
+    external_ref text CONSTRAINT supplier_returns_external_ref_unique UNIQUE CHECK (length(external_ref) BETWEEN 1 AND 200),
+    created_by   uuid NOT NULL,
+    created_at   timestamptz NOT NULL
+);
+CREATE INDEX supplier_returns_by_age ON supplier_returns (created_at, id);
+CREATE INDEX supplier_returns_by_date ON supplier_returns (returned_on, id);
+CREATE INDEX supplier_returns_by_receipt ON supplier_returns (receipt_id);
+CREATE INDEX supplier_returns_by_supplier ON supplier_returns (supplier_id, created_at, id);
+CREATE TRIGGER supplier_returns_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON supplier_returns
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE supplier_return_lines (
+    id                uuid PRIMARY KEY,
+    return_id         uuid NOT NULL REFERENCES supplier_returns,
+    position          int NOT NULL,
+    receipt_line_id   uuid NOT NULL REFERENCES receipt_lines,
+    order_line_id     uuid NOT NULL REFERENCES purchase_order_lines,
+    product_id        uuid REFERENCES products,
+    quantity          numeric(14,3) NOT NULL CHECK (quantity > 0),
+    -- In the base currency: what left stock (at the average), and what GRNI no longer waits for.
+    value             numeric(20,4) NOT NULL,
+    unbilled_quantity numeric(14,3) NOT NULL CHECK (unbilled_quantity >= 0),
+    unbilled_value    numeric(20,4) NOT NULL,
+    -- Of the billed rest: what is to be credited, in the order's and in the base currency; what was.
+    expected_amount   numeric(20,4) NOT NULL,
+    expected_credit   numeric(20,4) NOT NULL,
+    credited_quantity numeric(14,3) NOT NULL DEFAULT 0 CHECK (credited_quantity >= 0),
+    credited_amount   numeric(20,4) NOT NULL DEFAULT 0,
+    credited          numeric(20,4) NOT NULL DEFAULT 0,
+    lots              jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(lots) = 'array'),
+    CONSTRAINT supplier_return_lines_position_unique UNIQUE (return_id, position),
+    CONSTRAINT supplier_return_lines_credited CHECK (unbilled_quantity + credited_quantity <= quantity),
+    CONSTRAINT supplier_return_lines_cleared CHECK (unbilled_quantity + credited_quantity < quantity OR credited = expected_credit)
+) WITH (fillfactor = 85);
+CREATE INDEX supplier_return_lines_by_receipt_line ON supplier_return_lines (receipt_line_id);
+
+CREATE TABLE supplier_credit_notes (
+    id              uuid PRIMARY KEY,
+    number          text NOT NULL CONSTRAINT supplier_credit_notes_number_unique UNIQUE,
+    supplier_id     uuid NOT NULL CONSTRAINT supplier_credit_notes_supplier_id_fkey REFERENCES suppliers,
+    supplier_number text NOT NULL CHECK (length(supplier_number) BETWEEN 1 AND 100),
+    -- Cleared first.
+    bill_id         uuid CONSTRAINT supplier_credit_notes_bill_id_fkey REFERENCES supplier_bills,
+    currency        text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+    credit_date     date NOT NULL,
+    posted_on       date NOT NULL,
+    rate            numeric NOT NULL,
+    reason          text CHECK (length(reason) BETWEEN 1 AND 500),
+    external_ref    text CONSTRAINT supplier_credit_notes_external_ref_unique UNIQUE CHECK (length(external_ref) BETWEEN 1 AND 200),
+    net             numeric(20,4) NOT NULL CHECK (net >= 0),
+    tax             numeric(20,4) NOT NULL CHECK (tax >= 0),
+    gross           numeric(20,4) NOT NULL,
+    taxes           jsonb NOT NULL CHECK (jsonb_typeof(taxes) = 'array'),
+    entry_id        uuid REFERENCES journal_entries DEFERRABLE INITIALLY DEFERRED,
+    created_by      uuid NOT NULL,
+    created_at      timestamptz NOT NULL,
+    CONSTRAINT supplier_credit_notes_gross CHECK (gross = net + tax)
+);
+CREATE UNIQUE INDEX supplier_credit_notes_supplier_number_unique ON supplier_credit_notes (supplier_id, lower(supplier_number));
+CREATE INDEX supplier_credit_notes_by_age ON supplier_credit_notes (created_at, id);
+CREATE INDEX supplier_credit_notes_by_date ON supplier_credit_notes (credit_date, id);
+CREATE INDEX supplier_credit_notes_by_supplier ON supplier_credit_notes (supplier_id, created_at, id);
+CREATE TRIGGER supplier_credit_notes_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON supplier_credit_notes
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE supplier_credit_note_lines (
+    id             uuid PRIMARY KEY,
+    note_id        uuid NOT NULL REFERENCES supplier_credit_notes,
+    position       int NOT NULL CHECK (position > 0),
+    return_line_id uuid REFERENCES supplier_return_lines,
+    product_id     uuid REFERENCES products,
+    description    text CHECK (length(description) BETWEEN 1 AND 500),
+    account_id     uuid CONSTRAINT supplier_credit_note_lines_account_id_fkey REFERENCES accounts,
+    department_id  uuid CONSTRAINT supplier_credit_note_lines_department_id_fkey REFERENCES dimensions,
+    project_id     uuid CONSTRAINT supplier_credit_note_lines_project_id_fkey REFERENCES dimensions,
+    quantity       numeric(14,3) NOT NULL CHECK (quantity > 0),
+    unit_price     numeric(14,4) NOT NULL CHECK (unit_price >= 0),
+    line_total     numeric(20,4) NOT NULL,
+    CONSTRAINT supplier_credit_note_lines_position_unique UNIQUE (note_id, position)
+);
+CREATE TRIGGER supplier_credit_note_lines_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON supplier_credit_note_lines
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- Goods have stock and services have none, so what was ordered once stays what it is.

@@ -5,17 +5,20 @@
 //! - [`orders`]: purchase orders, approved by a second person within a limit ([`approval`])
 //! - [`receipts`]: what came, into stock or as an expense, against goods received, not invoiced
 //! - [`bills`]: what is owed, matched three ways
+//! - [`returns`]: what goes back; [`credit_notes`]: what is owed less for it
 //! - [`settings`]: tolerances and what needs no second person
 //!
 //! Invariants live in the database as well: see the migration.
 
 pub mod approval;
 pub mod bills;
+pub mod credit_notes;
 mod exchange;
 pub mod orders;
 pub mod prices;
 pub mod receipts;
 mod references;
+pub mod returns;
 pub mod settings;
 pub mod suppliers;
 mod taxation;
@@ -31,6 +34,8 @@ pub fn routes(routes: &mut Routes) {
     orders::routes(routes);
     receipts::routes(routes);
     bills::routes(routes);
+    returns::routes(routes);
+    credit_notes::routes(routes);
 }
 
 pub const CONSTRAINTS: &[Constraint] = &[
@@ -115,6 +120,36 @@ pub const CONSTRAINTS: &[Constraint] = &[
     ),
     Constraint::conflict(
         "supplier_bills_supplier_number_unique",
+        "duplicate",
+        "/supplier_number",
+        "the supplier has used this number before",
+    ),
+    Constraint::conflict(
+        "supplier_returns_pkey",
+        "duplicate",
+        "/id",
+        "a supplier return with this id exists",
+    ),
+    Constraint::conflict(
+        "supplier_returns_external_ref_unique",
+        "duplicate",
+        "/external_ref",
+        "a supplier return with this external_ref exists",
+    ),
+    Constraint::conflict(
+        "supplier_credit_notes_pkey",
+        "duplicate",
+        "/id",
+        "a supplier credit note with this id exists",
+    ),
+    Constraint::conflict(
+        "supplier_credit_notes_external_ref_unique",
+        "duplicate",
+        "/external_ref",
+        "a supplier credit note with this external_ref exists",
+    ),
+    Constraint::conflict(
+        "supplier_credit_notes_supplier_number_unique",
         "duplicate",
         "/supplier_number",
         "the supplier has used this number before",

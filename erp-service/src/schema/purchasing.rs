@@ -216,6 +216,7 @@ diesel::table! {
         exchange_difference -> Numeric,
         matched_expected -> Numeric,
         matched_difference -> Numeric,
+        taxes -> Jsonb,
     }
 }
 
@@ -243,6 +244,85 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    supplier_returns (id) {
+        id -> Uuid,
+        number -> Text,
+        receipt_id -> Uuid,
+        order_id -> Uuid,
+        supplier_id -> Uuid,
+        warehouse_id -> Nullable<Uuid>,
+        returned_on -> Date,
+        reason -> Text,
+        replacement -> Bool,
+        external_ref -> Nullable<Text>,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    supplier_return_lines (id) {
+        id -> Uuid,
+        return_id -> Uuid,
+        position -> Int4,
+        receipt_line_id -> Uuid,
+        order_line_id -> Uuid,
+        product_id -> Nullable<Uuid>,
+        quantity -> Numeric,
+        value -> Numeric,
+        unbilled_quantity -> Numeric,
+        unbilled_value -> Numeric,
+        expected_amount -> Numeric,
+        expected_credit -> Numeric,
+        credited_quantity -> Numeric,
+        credited_amount -> Numeric,
+        credited -> Numeric,
+        lots -> Jsonb,
+    }
+}
+
+diesel::table! {
+    supplier_credit_notes (id) {
+        id -> Uuid,
+        number -> Text,
+        supplier_id -> Uuid,
+        supplier_number -> Text,
+        bill_id -> Nullable<Uuid>,
+        currency -> Text,
+        credit_date -> Date,
+        posted_on -> Date,
+        rate -> Numeric,
+        reason -> Nullable<Text>,
+        external_ref -> Nullable<Text>,
+        net -> Numeric,
+        tax -> Numeric,
+        gross -> Numeric,
+        taxes -> Jsonb,
+        entry_id -> Nullable<Uuid>,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    supplier_credit_note_lines (id) {
+        id -> Uuid,
+        note_id -> Uuid,
+        position -> Int4,
+        return_line_id -> Nullable<Uuid>,
+        product_id -> Nullable<Uuid>,
+        description -> Nullable<Text>,
+        account_id -> Nullable<Uuid>,
+        department_id -> Nullable<Uuid>,
+        project_id -> Nullable<Uuid>,
+        quantity -> Numeric,
+        unit_price -> Numeric,
+        line_total -> Numeric,
+    }
+}
+
+diesel::joinable!(supplier_return_lines -> supplier_returns (return_id));
 diesel::joinable!(purchase_order_lines -> purchase_orders (order_id));
 diesel::joinable!(receipt_lines -> receipts (receipt_id));
 diesel::allow_tables_to_appear_in_same_query!(
@@ -254,6 +334,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     supplier_bill_lines,
     supplier_bill_matches,
     supplier_bill_revaluations,
+    supplier_returns,
+    supplier_return_lines,
+    supplier_credit_notes,
+    supplier_credit_note_lines,
     suppliers,
     supplier_prices
 );

@@ -69,9 +69,9 @@ pub fn create(tx: &mut Tx<'_>, input: &SupplierBillIn) -> Result<SupplierBill> {
         updated_at: tx.now(),
     };
     check_header(tx, &row, &mut faults)?;
-    let lines = lines(tx, &row, &input.lines, &mut faults)?;
+    let mut lines = lines(tx, &row, &input.lines, &mut faults)?;
     faults.check()?;
-    set_totals(tx, &mut row, &supplier, &lines, input.gross)?;
+    set_totals(tx, &mut row, &supplier, &mut lines, input.gross)?;
     queries::insert(tx, &row, &lines)?;
     let bill = queries::find(tx, row.id)?;
     tx.changed(None, &bill)?;
@@ -161,6 +161,7 @@ fn lines(
             exchange_difference: Decimal::ZERO,
             matched_expected: Decimal::ZERO,
             matched_difference: Decimal::ZERO,
+            taxes: json!([]),
         });
     }
     Ok(made)
@@ -230,7 +231,7 @@ fn set_totals(
     tx: &mut Tx<'_>,
     row: &mut BillRow,
     supplier: &Supplier,
-    lines: &[BillLineRow],
+    lines: &mut [BillLineRow],
     stated: Option<Amount>,
 ) -> Result<()> {
     let too_large = || Problem::rule("out_of_range", "the total is too large");
@@ -240,13 +241,12 @@ fn set_totals(
     row.net = sum.ok_or_else(too_large)?;
     let taxed: Vec<(Option<Uuid>, Decimal)> = lines.iter().map(|line| (line.product_id, line.line_total)).collect();
     let taxes = taxation::of_purchase(tx, supplier, row.currency, &taxed, row.bill_date)?;
-    row.tax = taxes
-        .iter()
-        .filter(|tax| !tax.reverse_charge)
-        .map(|tax| tax.tax.value())
-        .sum();
+    for (line, codes) in lines.iter_mut().zip(&taxes.lines) {
+        line.taxes = serde_json::to_value(codes)?;
+    }
+    row.tax = taxes.tax;
     row.gross = row.net + row.tax;
-    row.taxes = serde_json::to_value(&taxes)?;
+    row.taxes = taxation::to_json(&taxes.totals)?;
     Amount::money(row.currency, row.gross).ok_or_else(too_large)?;
     if let Some(stated) = stated.filter(|stated| stated.value() != row.gross) {
         let mut faults = Faults::default();
@@ -279,11 +279,11 @@ pub(super) fn edit(tx: &mut Tx<'_>, id: Uuid, patch: &SupplierBillPatch) -> Resu
     }
     faults.check()?;
     let supplier = suppliers::find(tx, row.supplier_id)?;
-    set_totals(tx, &mut row, &supplier, &rows, patch.gross)?;
+    set_totals(tx, &mut row, &supplier, &mut rows, patch.gross)?;
     row.status = SupplierBillStatus::Draft;
     row.findings = json!([]);
     row.changed_by = tx.actor().id;
-    if patch.lines.is_some() {
+    if patch.lines.is_some() || patch.bill_date.is_some() {
         queries::replace_lines(tx, id, &rows)?;
     }
     queries::save(tx, &before, &mut row, &rows)

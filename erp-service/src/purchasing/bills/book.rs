@@ -2,7 +2,7 @@
 
 use super::actions::{Ground, expected, ordered};
 use super::matching::{MatchFinding, MatchFindingCode};
-use super::model::{BillLineRow, BillRow, MatchRow, RevaluationRow, SupplierBill, SupplierBillTax};
+use super::model::{BillLineRow, BillRow, MatchRow, RevaluationRow, SupplierBill};
 use super::queries;
 use super::status::SupplierBillStatus;
 use crate::catalog::{self, ProductFacts};
@@ -15,7 +15,8 @@ use crate::payment_terms::{self, Due};
 use crate::purchasing::exchange::Rate;
 use crate::purchasing::orders;
 use crate::purchasing::receipts::queries::{self as receipts, Came};
-use crate::purchasing::suppliers;
+use crate::purchasing::{suppliers, taxation};
+use crate::taxes::{self, Conversion, Direction, TaxCodeRate};
 use rust_decimal::Decimal;
 use service_kit::{Currency, Quantity, Result, Tx};
 use std::collections::{BTreeMap, HashMap};
@@ -62,10 +63,12 @@ pub(super) fn post(
     for line in &mut lines {
         let net = rate.convert(line.line_total)?;
         owed += net;
+        let from = books.entry.lines.len();
         match line.order_line_id {
             Some(_) => clear(tx, &mut books, &mut ground, line, net, findings)?,
             None => books.expense(line, net)?,
         }
+        books.note_untaxed(from, line, net)?;
         queries::save_line(tx, line)?;
     }
     for (_, (order, order_lines)) in std::mem::take(&mut ground.orders) {
@@ -283,33 +286,23 @@ impl Books<'_> {
 
     /// Books the taxes; answers what of them the supplier is owed, in the base currency.
     fn taxes(&mut self, row: &BillRow) -> Result<Decimal> {
-        let taxes: Vec<SupplierBillTax> = serde_json::from_value(row.taxes.clone())?;
-        let mut owed = Decimal::ZERO;
-        for tax in taxes {
-            let (amount, base) = (
-                self.rate.convert(tax.tax.value())?,
-                self.rate.convert(tax.base.value())?,
-            );
-            let facts = Facts {
-                tax_code: Some(&tax.code),
-                ..Facts::default()
-            };
-            let sum = Sum {
-                base: amount,
-                amount: tax.tax.value(),
-                currency: self.rate.currency,
-            };
-            let account = self.rules.account(Role::TaxInput, &facts)?;
-            self.entry.debit(&account, sum).tax(&tax.code, base);
-            match tax.reverse_charge {
-                true => {
-                    let account = self.rules.account(Role::TaxOutput, &facts)?;
-                    self.entry.credit(&account, sum).tax(&tax.code, -base);
-                }
-                false => owed += amount,
-            }
+        let totals = taxation::from_json(&row.taxes)?;
+        let conversion = Conversion {
+            currency: self.rate.currency,
+            base_currency: self.rate.base,
+            rate: self.rate.rate,
+        };
+        let charged = taxes::post(&mut self.entry, &self.rules, Direction::Purchase, &totals, conversion)?;
+        Ok(charged.base)
+    }
+
+    /// Where a code makes no tax line, the line of the cost reports what it was computed on.
+    fn note_untaxed(&mut self, from: usize, line: &BillLineRow, net: Decimal) -> Result<()> {
+        let codes: Vec<TaxCodeRate> = serde_json::from_value(line.taxes.clone())?;
+        if let Some(booked) = self.entry.lines.get_mut(from) {
+            taxes::note_untaxed(booked, Direction::Purchase, &codes, net);
         }
-        Ok(owed)
+        Ok(())
     }
 
     fn matched(

@@ -29,7 +29,7 @@ pub mod queries;
 mod reversal;
 mod status;
 
-pub use model::{SupplierBill, SupplierBillIn, SupplierBillTax};
+pub use model::{SupplierBill, SupplierBillIn};
 
 use service_kit::Routes;
 

@@ -1,6 +1,8 @@
 use super::matching::MatchFinding;
 use super::status::{SupplierBillAction, SupplierBillStatus};
+use crate::purchasing::taxation;
 use crate::schema::{supplier_bill_lines, supplier_bill_matches, supplier_bill_revaluations, supplier_bills};
+use crate::taxes::DocumentTax;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use rust_decimal::Decimal;
@@ -68,6 +70,7 @@ pub struct BillLineRow {
     pub exchange_difference: Decimal,
     pub matched_expected: Decimal,
     pub matched_difference: Decimal,
+    pub taxes: Value,
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
@@ -94,18 +97,6 @@ pub struct RevaluationRow {
     pub value: Decimal,
 }
 
-/// One tax of a bill.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct SupplierBillTax {
-    pub code: String,
-    /// As a fraction.
-    pub rate: String,
-    pub base: Amount,
-    pub tax: Amount,
-    /// Owed to the tax office by us, not to the supplier.
-    pub reverse_charge: bool,
-}
-
 /// A bill of a supplier.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct SupplierBill {
@@ -124,7 +115,7 @@ pub struct SupplierBill {
     pub external_ref: Option<String>,
     pub note: Option<String>,
     pub total: Total,
-    pub taxes: Vec<SupplierBillTax>,
+    pub taxes: Vec<DocumentTax>,
     pub lines: Vec<SupplierBillLine>,
     /// What is, or was when it was released, outside of the tolerance.
     pub findings: Vec<MatchFinding>,
@@ -311,6 +302,7 @@ fn shown(currency: Currency, value: Decimal) -> Amount {
 impl SupplierBill {
     pub(super) fn from_rows(row: &BillRow, lines: &[BillLineRow], base: Currency) -> service_kit::Result<Self> {
         let own = |value| shown(row.currency, value);
+        let taxes = taxation::from_json(&row.taxes)?;
         let lines = lines.iter().map(|line| SupplierBillLine {
             id: line.id,
             position: line.position,
@@ -346,7 +338,7 @@ impl SupplierBill {
                 tax: own(row.tax),
                 gross: own(row.gross),
             },
-            taxes: serde_json::from_value(row.taxes.clone())?,
+            taxes: taxes.iter().map(|total| DocumentTax::of(row.currency, total)).collect(),
             lines: lines.collect(),
             findings: serde_json::from_value(row.findings.clone())?,
             posted_on: row.posted_on,

@@ -5,8 +5,8 @@ use crate::schema::{
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use service_kit::{Error, Page, Result, Tx, keyset_page};
-use std::collections::HashMap;
+use service_kit::{Currency, Error, Page, Result, Tx, UnitPrice, keyset_page};
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// A bill with its lines, as read or as locked.
@@ -118,17 +118,60 @@ pub(super) fn matches_of(conn: &mut PgConnection, lines: &[Uuid]) -> QueryResult
         .load(conn)
 }
 
-/// The matches that cleared these receipt lines, oldest first.
+/// What billed a receipt line: each match with the unit price and currency of its bill.
 ///
 /// # Errors
 /// When the database refuses.
-pub fn matches_of_receipt_lines(conn: &mut PgConnection, lines: &[Uuid]) -> QueryResult<Vec<MatchRow>> {
+pub fn billed_for_receipt_line(
+    conn: &mut PgConnection,
+    receipt_line: Uuid,
+) -> QueryResult<Vec<(MatchRow, UnitPrice, Currency)>> {
     supplier_bill_matches::table
-        .filter(supplier_bill_matches::receipt_line_id.eq_any(lines))
+        .inner_join(supplier_bill_lines::table.on(supplier_bill_lines::id.eq(supplier_bill_matches::bill_line_id)))
+        .inner_join(supplier_bills::table.on(supplier_bills::id.eq(supplier_bill_lines::bill_id)))
+        .filter(supplier_bill_matches::receipt_line_id.eq(receipt_line))
         .filter(supplier_bill_matches::reversed.eq(false))
         .order(supplier_bill_matches::id)
-        .select(MatchRow::as_select())
+        .select((
+            MatchRow::as_select(),
+            supplier_bill_lines::unit_price,
+            supplier_bills::currency,
+        ))
         .load(conn)
+}
+
+/// Supplier, currency and day of a posted bill.
+///
+/// # Errors
+/// When the database refuses.
+pub fn posted(conn: &mut PgConnection, id: Uuid) -> QueryResult<Option<(Uuid, Currency, NaiveDate)>> {
+    supplier_bills::table
+        .find(id)
+        .filter(supplier_bills::status.eq("posted"))
+        .select((
+            supplier_bills::supplier_id,
+            supplier_bills::currency,
+            supplier_bills::bill_date,
+        ))
+        .first(conn)
+        .optional()
+}
+
+/// The posted bills that billed these receipt lines, oldest first.
+///
+/// # Errors
+/// When the database refuses.
+pub fn bills_of_receipt_lines(conn: &mut PgConnection, receipt_lines: &[Uuid]) -> QueryResult<Vec<Uuid>> {
+    let mut bills: Vec<Uuid> = supplier_bill_matches::table
+        .inner_join(supplier_bill_lines::table.on(supplier_bill_lines::id.eq(supplier_bill_matches::bill_line_id)))
+        .filter(supplier_bill_matches::receipt_line_id.eq_any(receipt_lines))
+        .filter(supplier_bill_matches::reversed.eq(false))
+        .order(supplier_bill_matches::id)
+        .select(supplier_bill_lines::bill_id)
+        .load(conn)?;
+    let mut seen = HashSet::new();
+    bills.retain(|bill| seen.insert(*bill));
+    Ok(bills)
 }
 
 pub(super) fn mark_reversed(tx: &mut Tx<'_>, lines: &[Uuid]) -> QueryResult<()> {

@@ -28,7 +28,7 @@ mod status;
 pub use actions::{place, progress, store};
 pub use lines::still_to_come;
 pub use model::{LineRow, OptionalPurchaseReason, OrderRow, PurchaseOrder, PurchaseOrderIn, PurchaseOrderLineIn};
-pub use status::{PurchaseOrderAction, State};
+pub use status::{Lifecycle, PurchaseOrderAction, State};
 
 use service_kit::Routes;
 

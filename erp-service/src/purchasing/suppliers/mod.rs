@@ -10,7 +10,7 @@ mod handlers;
 mod model;
 mod queries;
 
-pub use model::{Supplier, SupplierIn, SupplierPatch, SupplierStatus};
+pub use model::{Supplier, SupplierAddressKind, SupplierIn, SupplierPatch, SupplierStatus};
 pub use queries::{exist, find, hold};
 
 use service_kit::Routes;

@@ -102,7 +102,7 @@ pub struct SupplierIn {
     pub legal_name: Option<String>,
     #[schema(min_length = 1, max_length = 60)]
     pub tax_id: Option<String>,
-    #[schema(min_length = 1, max_length = 60)]
+    #[schema(min_length = 1, max_length = 40)]
     pub tax_class: Option<String>,
     #[schema(min_length = 3, max_length = 200, pattern = "@")]
     pub email: Option<String>,
@@ -140,7 +140,7 @@ pub struct SupplierPatch {
     #[schema(min_length = 1, max_length = 60)]
     pub tax_id: Option<Option<String>>,
     #[serde(default, deserialize_with = "present")]
-    #[schema(min_length = 1, max_length = 60)]
+    #[schema(min_length = 1, max_length = 40)]
     pub tax_class: Option<Option<String>>,
     #[serde(default, deserialize_with = "present")]
     #[schema(min_length = 3, max_length = 200, pattern = "@")]

@@ -59,6 +59,32 @@ impl Buying {
             .expect(200)
     }
 
+    pub fn bill_in(&self, number: &str, lines: Value) -> Value {
+        json!({"supplier_id": self.supplier, "supplier_number": number, "bill_date": "2026-03-01", "lines": lines})
+    }
+
+    pub async fn draft(&self, number: &str, lines: Value) -> Value {
+        self.erp
+            .post("/v1/supplier-bills", self.bill_in(number, lines))
+            .await
+            .expect(201)
+    }
+
+    /// A bill as posted: perhaps held.
+    pub async fn billed(&self, number: &str, order: &Value, quantity: &str, price: &str) -> Value {
+        let line = json!({"order_line_id": order["lines"][0]["id"], "quantity": quantity, "unit_price": price});
+        let draft = self.draft(number, json!([line])).await;
+        self.erp
+            .post(&format!("/v1/supplier-bills/{}/post", id(&draft)), json!({}))
+            .await
+            .expect(200)
+    }
+
+    /// Open items of suppliers: (document type, open amount).
+    pub fn open_items(&self) -> Vec<(String, String)> {
+        super::books::open_items(&self.service)
+    }
+
     /// Limits of the role admin, which every key of these tests has.
     pub async fn limit_admins(&self, amount: &str) {
         let limits = self.erp.get("/v1/purchase-approval-limits").await.expect(200);

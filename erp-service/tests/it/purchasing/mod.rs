@@ -6,4 +6,5 @@ mod purchase_orders;
 mod receipts;
 mod supplier_bills;
 mod supplier_prices;
+mod supplier_returns;
 mod suppliers;

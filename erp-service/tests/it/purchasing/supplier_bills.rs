@@ -1,9 +1,8 @@
-use super::books::{COGS, EXPENSE, GRNI, PAYABLE, STOCK, VARIANCE, assert_consistent, balance, balances, stock};
+use super::books::{COGS, EXPENSE, GRNI, PAYABLE, STOCK, VARIANCE, assert_consistent, balance, balances, books, stock};
 use super::buying::{Buying, of};
 use crate::given::{self, events, faults};
 use crate::shop::id;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use uuid::Uuid;
 
 impl Buying {
@@ -15,27 +14,6 @@ impl Buying {
             .await
             .expect(201);
         order
-    }
-
-    fn bill_in(&self, number: &str, lines: Value) -> Value {
-        json!({"supplier_id": self.supplier, "supplier_number": number, "bill_date": "2026-03-01", "lines": lines})
-    }
-
-    async fn draft(&self, number: &str, lines: Value) -> Value {
-        self.erp
-            .post("/v1/supplier-bills", self.bill_in(number, lines))
-            .await
-            .expect(201)
-    }
-
-    /// A bill as posted: perhaps held.
-    async fn billed(&self, number: &str, order: &Value, quantity: &str, price: &str) -> Value {
-        let line = json!({"order_line_id": order["lines"][0]["id"], "quantity": quantity, "unit_price": price});
-        let draft = self.draft(number, json!([line])).await;
-        self.erp
-            .post(&format!("/v1/supplier-bills/{}/post", id(&draft)), json!({}))
-            .await
-            .expect(200)
     }
 
     async fn released(&self, bill: &Value) -> Value {
@@ -51,13 +29,6 @@ impl Buying {
         let path = format!("/v1/sales-orders/{}/deliveries", id(&order));
         self.erp.post(&path, json!({})).await.expect(201);
     }
-}
-
-fn books(lines: &[(&str, &str)]) -> BTreeMap<String, String> {
-    lines
-        .iter()
-        .map(|(code, sum)| ((*code).to_owned(), (*sum).to_owned()))
-        .collect()
 }
 
 #[tokio::test]
