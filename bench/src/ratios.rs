@@ -11,13 +11,14 @@ use crate::stack::Stack;
 use crate::wrk::{Ids, Script};
 use crate::{pgbench, wrk};
 use serde::Deserialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// As many as the reference schema has.
 const ORDERS: usize = 5_000;
 /// The database of the reference schema: made for this, and dropped afterwards.
 const DATABASE: &str = "bench";
 const SCHEMA: &str = "schema.sql";
+const OWN_SCHEMA: &str = "settle_schema.sql";
 
 const CREATE: Script = Script {
     file: "create_order.lua",
@@ -29,6 +30,11 @@ const CREATE_THEN_CONFIRM: Script = Script {
     threads: "8",
     requests: 2.0,
 };
+const SETTLE: Script = Script {
+    file: "settle_order.lua",
+    threads: "8",
+    requests: 4.0,
+};
 const GET: Script = Script {
     file: "get_order.lua",
     threads: "2",
@@ -36,26 +42,32 @@ const GET: Script = Script {
 };
 
 /// Who takes turns, in this order. Each of ours stands beside what it is compared with.
-const RUNNERS: [Runner; 6] = [
+const RUNNERS: [Runner; 8] = [
     Runner::Limit("w1.sql"),
     Runner::Ours(CREATE),
     Runner::Limit("w1cte.sql"),
     Runner::Ours(CREATE_THEN_CONFIRM),
     Runner::Limit("w2.sql"),
     Runner::Ours(GET),
+    Runner::OwnLimit("settle.sql"),
+    Runner::Ours(SETTLE),
 ];
 
 /// What is compared: what it is called, ours, its limit, and the ratio that we want.
-const CONTESTS: [(&str, usize, usize, Option<f64>); 4] = [
+const CONTESTS: [(&str, usize, usize, Option<f64>); 5] = [
     ("order create + confirm, 3 lines, one request", 1, 0, Some(0.5)),
     ("the same, against one statement", 1, 2, None),
     ("the same as two requests", 3, 0, None),
     ("order by id with its 3 lines", 5, 4, Some(0.3)),
+    ("order, deliver, invoice and pay, four requests", 7, 6, None),
 ];
 
 enum Runner {
     Ours(Script),
+    /// A reference statement.
     Limit(&'static str),
+    /// Statements of our own, where the reference has none.
+    OwnLimit(&'static str),
 }
 
 pub struct Plan<'a> {
@@ -63,6 +75,13 @@ pub struct Plan<'a> {
     pub rounds: u32,
     pub scripts: &'a Path,
     pub reference: &'a Path,
+}
+
+impl Plan<'_> {
+    /// Our own statements, beside the scripts of wrk.
+    fn own_reference(&self) -> PathBuf {
+        self.scripts.with_file_name("sql")
+    }
 }
 
 #[derive(Deserialize)]
@@ -106,6 +125,7 @@ pub async fn measure(shop: &Shop, stack: &Stack, plan: &Plan<'_>, report: &mut R
 async fn with_limit(stack: &Stack, ids: &Ids, plan: &Plan<'_>) -> Result<Vec<Vec<f64>>> {
     let database = Database::of(&stack.cluster, DATABASE)?;
     database.run_file(&plan.reference.join(SCHEMA)).await?;
+    database.run_file(&plan.own_reference().join(OWN_SCHEMA)).await?;
     take_turns(stack, ids, plan, Some(&database)).await
 }
 
@@ -132,12 +152,16 @@ async fn take_turns(stack: &Stack, ids: &Ids, plan: &Plan<'_>, limit: Option<&Da
                     println!("  {:<24} {run}; processors: {busy}", script.file);
                     results.push(run.per_second);
                 }
-                (Runner::Limit(file), Some(database)) => {
-                    let per_second = pgbench::run(database, &plan.reference.join(file), plan.seconds).await?;
+                (Runner::Limit(file) | Runner::OwnLimit(file), Some(database)) => {
+                    let folder = match runner {
+                        Runner::OwnLimit(_) => plan.own_reference(),
+                        _ => plan.reference.to_path_buf(),
+                    };
+                    let per_second = pgbench::run(database, &folder.join(file), plan.seconds).await?;
                     println!("  {file:<24} {per_second:>8.0}/s");
                     results.push(per_second);
                 }
-                (Runner::Limit(_), None) => {}
+                (Runner::Limit(_) | Runner::OwnLimit(_), None) => {}
             }
         }
     }
@@ -147,7 +171,7 @@ async fn take_turns(stack: &Stack, ids: &Ids, plan: &Plan<'_>, limit: Option<&Da
 fn tell(results: &[Vec<f64>], report: &mut Report) {
     for (what, ours, limit, target) in CONTESTS {
         let against = match &RUNNERS[limit] {
-            Runner::Limit(file) => *file,
+            Runner::Limit(file) | Runner::OwnLimit(file) => *file,
             Runner::Ours(script) => script.file,
         };
         let limit = (!results[limit].is_empty()).then(|| median(&results[limit]));
@@ -188,7 +212,7 @@ mod tests {
     fn contests_are_between_us_and_the_limit() {
         for (what, ours, limit, _) in CONTESTS {
             assert!(matches!(RUNNERS[ours], Runner::Ours(_)), "{what}");
-            assert!(matches!(RUNNERS[limit], Runner::Limit(_)), "{what}");
+            assert!(matches!(RUNNERS[limit], Runner::Limit(_) | Runner::OwnLimit(_)), "{what}");
         }
     }
 }

@@ -57,6 +57,14 @@ impl Api {
         }
     }
 
+    /// The same service with another key.
+    pub fn with_key(&self, key: &str) -> Self {
+        Api {
+            key: key.to_owned(),
+            ..self.clone()
+        }
+    }
+
     /// # Errors
     /// When the service refuses or stays away; so for every method here.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
@@ -117,6 +125,12 @@ impl Api {
         parse(path, &answer)
     }
 
+    /// # Errors
+    /// As [`Api::get`].
+    pub async fn delete(&self, path: &str) -> Result<()> {
+        self.send(Method::DELETE, path, None, None).await.map(|_| ())
+    }
+
     async fn send(&self, method: Method, path: &str, key: Option<&str>, body: Option<&Value>) -> Result<Vec<u8>> {
         let (status, answer) = self.answer(&method, path, key, body).await?;
         match status.is_success() {
@@ -163,6 +177,14 @@ async fn read(request: reqwest::RequestBuilder) -> reqwest::Result<(StatusCode, 
     let answer = request.send().await?;
     let status = answer.status();
     Ok((status, answer.bytes().await?.to_vec()))
+}
+
+/// The answer of a command as what it should be.
+///
+/// # Errors
+/// When it is not.
+pub fn understood<T: DeserializeOwned>(path: &str, answer: Value) -> Result<T> {
+    serde_json::from_value(answer).context(|| format!("the answer of {path} is not what was expected"))
 }
 
 fn parse<T: DeserializeOwned>(path: &str, answer: &[u8]) -> Result<T> {

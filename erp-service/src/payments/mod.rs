@@ -14,12 +14,14 @@
 //! - A **clearing** ([`clearings`]) settles items without money: credit notes against invoices, bad debts.
 //!
 //! - A **bank statement** ([`statements`]) says what happened at the bank; each of its lines is matched with a payment or becomes one.
+//! - **Ageing** ([`ageing`]): what is open on a day, by how long it is overdue.
 //!
 //! What always holds: nothing clears more than is open (the database checks it under the items' locks); a payment's money
 //! = what it has cleared + what is on account; a reversed payment has cleared nothing.
 //!
 //! Lock order: party → payment or clearing → open items by id → number series.
 
+mod ageing;
 mod amounts;
 pub mod bank_accounts;
 pub mod clearings;
@@ -48,6 +50,7 @@ pub fn routes(routes: &mut Routes) {
     documents::routes(routes);
     clearings::routes(routes);
     statements::routes(routes);
+    ageing::routes(routes);
 }
 
 pub const CONSTRAINTS: &[Constraint] = &[

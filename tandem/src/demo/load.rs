@@ -4,15 +4,18 @@
 //! 2. the sync brings the catalogue to the CRM and the customers to the ERP
 //! 3. all orders through the CRM; the ERP decides
 //! 4. what was shipped is delivered in the ERP, and the CRM shows it
-//! 5. discontinued products are retired, now that the orders that hold them are in
-//! 6. [`verify`] finds both systems as the files say
+//! 5. what was delivered is invoiced, and paid but for the last 60 days
+//! 6. suppliers, reorder levels, and what is on order
+//! 7. discontinued products are retired, now that the orders that hold them are in
+//! 8. [`verify`] finds both systems as the files say
 //!
 //! Every step does only what is missing, so an interrupted load goes on where it stopped.
 
 use super::memory::{Loaded, Memory};
 use super::orders::{Orders, WIDTH};
+use super::purchases::Purchases;
 use super::requests::{self, kind};
-use super::{CURRENCY, Company, Product};
+use super::{CURRENCY, Company, Product, settle};
 use crate::api::{Api, http_client};
 use crate::failure::{Failure, Result};
 use crate::progress::{Progress, Step};
@@ -94,6 +97,9 @@ pub async fn load(directory: &Path, stack: &Stack, company: &Company, progress: 
     memory.round_trip = orders.submit(progress).await?.or(memory.round_trip);
     memory.write(directory)?;
     orders.deliver(progress).await?;
+    settle::invoice(company, &loader.erp, progress).await?;
+    settle::pay(company, &loader.erp, progress).await?;
+    loader.purchases().await?;
     loader.retire().await?;
     loader.reconcile(stack).await?;
     memory.loaded = Some(Loaded {
@@ -181,12 +187,14 @@ impl Loader<'_> {
     async fn opening_stock(&self) -> Result<()> {
         let company = self.company;
         let warehouse = self.default_warehouse().await?;
-        let mut units: Vec<(i64, i64)> = company
-            .opening_units()
-            .into_iter()
+        let opening = company.opening_units();
+        let of = |product: &Product| opening.get(&product.id).copied().unwrap_or_default();
+        let units: Vec<(&Product, i64)> = company
+            .products
+            .iter()
+            .map(|product| (product, of(product)))
             .filter(|(_, units)| *units > 0)
             .collect();
-        units.sort_unstable();
         let step = self.progress.step("Opening stock", units.len());
         for (number, part) in units.chunks(ADJUSTMENT_LINES).enumerate() {
             let id = company.uuid(kind::OPENING_STOCK, number);
@@ -209,6 +217,17 @@ impl Loader<'_> {
             .put(&format!("/v1/warehouses/{id}"), &requests::warehouse())
             .await?;
         Ok(id)
+    }
+
+    async fn purchases(&self) -> Result<()> {
+        let purchases = Purchases {
+            company: self.company,
+            erp: &self.erp,
+            progress: self.progress,
+            warehouse: self.default_warehouse().await?,
+        };
+        purchases.suppliers().await?;
+        purchases.orders().await
     }
 
     async fn customers(&self) -> Result<()> {

@@ -6,7 +6,7 @@
 //! - [`read`]: the files become a [`Company`], or the list of all their [`faults`]
 //! - [`books`]: what the ledger must show of it
 //! - [`requests`]: what is sent to the APIs for each record
-//! - [`load`]: the steps of loading, in order
+//! - [`load`]: the steps of loading, in order; `orders`, `settle` and `purchases` are the larger ones
 //! - [`memory`]: which companies a stack has loaded, in `$TANDEM_DIR/demo.json`
 //!
 //! Records get UUIDs derived from the ids in the files, so a load that was interrupted goes on
@@ -20,10 +20,12 @@ mod layout;
 pub mod load;
 pub mod memory;
 pub mod orders;
+mod purchases;
 pub mod read;
 mod references;
 pub mod requests;
 mod rows;
+mod settle;
 
 use crate::failure::{Context, Result};
 use chrono::{Datelike, NaiveDate};

@@ -59,7 +59,7 @@ fn check(name: &'static str, expected: impl ToString, [erp, crm]: [String; 2], d
         name,
         expected: expected.to_string(),
         erp,
-        crm,
+        crm: Some(crm),
         differences,
     }
 }

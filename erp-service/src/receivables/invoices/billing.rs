@@ -440,6 +440,7 @@ fn lines(
         return Err(problem.fact("lines", refused).into());
     }
     charge_lines(row, order, &invoiced, input, &mut lines)?;
+    extra_lines(row, input, &mut lines)?;
     match lines.is_empty() {
         true => Err(Problem::conflict("nothing_to_invoice", "nothing of it may be invoiced").into()),
         false => Ok(lines),
@@ -481,6 +482,28 @@ fn charge_lines(
         lines.push(made);
     }
     Ok(())
+}
+
+/// Charges that the order does not have; all faults together.
+fn extra_lines(row: &InvoiceRow, input: &OrderInvoiceIn, lines: &mut Vec<LineRow>) -> Result<()> {
+    let mut faults = Faults::default();
+    for (index, extra) in input.extra_charges.iter().enumerate() {
+        let amount = extra.amount.value();
+        if amount.is_zero() || row.currency.round(amount) != amount {
+            let digits = row.currency.minor_digits();
+            let message = format!("must be more than 0, with at most {digits} digits after the point");
+            faults.add(format!("/extra_charges/{index}/amount"), "out_of_range", message);
+        }
+        let position = i32::try_from(lines.len() + 1).unwrap_or(i32::MAX);
+        let mut made = LineRow::new(row.id, position, LineKind::Charge, extra.description.clone());
+        made.charge_kind = Some(extra.kind);
+        made.quantity = quantity(Decimal::ONE)?;
+        made.unit_price = extra.amount;
+        made.amount = amount;
+        made.tax_class = extra.tax_class.clone();
+        lines.push(made);
+    }
+    Ok(faults.check()?)
 }
 
 /// The lines asked for; all faults together.

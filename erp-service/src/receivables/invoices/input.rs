@@ -1,6 +1,7 @@
 //! What comes in.
 
 use super::model::{InvoiceKind, InvoiceStatus};
+use crate::sales::orders::ChargeKind;
 use chrono::NaiveDate;
 use serde::Deserialize;
 use service_kit::http::{SearchText, present};
@@ -110,6 +111,10 @@ pub struct OrderInvoiceIn {
     pub lines: Option<Vec<OrderInvoiceLineIn>>,
     /// Freight and other charges that are not invoiced yet go along, unless this is `false`.
     pub charges: Option<bool>,
+    /// Freight and other charges that the order does not have: known only when it was shipped.
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    pub extra_charges: Vec<ExtraChargeIn>,
     /// Advances of the order are deducted, unless this is `false`.
     pub deduct_advances: Option<bool>,
 }
@@ -120,6 +125,19 @@ pub struct OrderInvoiceLineIn {
     /// Line of the sales order.
     pub line_id: Uuid,
     pub quantity: Quantity,
+}
+
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExtraChargeIn {
+    pub kind: ChargeKind,
+    #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
+    pub description: String,
+    /// More than 0; net, or gross where the order's prices include tax.
+    pub amount: UnitPrice,
+    /// Decides the tax, as a product's does.
+    #[schema(min_length = 1, max_length = 40)]
+    pub tax_class: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
