@@ -54,6 +54,8 @@ pub struct Company {
     /// Releases and shipments stop when an invoice is overdue by more days; a customer may have a
     /// number of its own. `null`: never.
     pub overdue_stop_days: Option<i32>,
+    /// The month that fiscal years begin in; stays once there is one.
+    pub fiscal_year_start_month: i16,
     /// Currency that exchange rates are quoted against and that crosses of two others go through.
     pub reference_currency: Currency,
     /// Whether tax is rounded once for each code and rate of a document, or for each line.
@@ -88,6 +90,8 @@ pub struct CompanyPatch {
     #[serde(default, deserialize_with = "present")]
     #[schema(minimum = 0, maximum = 3650)]
     pub overdue_stop_days: Option<Option<i32>>,
+    #[schema(minimum = 1, maximum = 12, nullable = false)]
+    pub fiscal_year_start_month: Option<i16>,
     #[schema(nullable = false)]
     pub reference_currency: Option<Currency>,
     #[schema(nullable = false)]
@@ -124,6 +128,7 @@ struct CompanyRow {
     payment_terms_id: Uuid,
     tax_on_advances: bool,
     overdue_stop_days: Option<i32>,
+    fiscal_year_start_month: i16,
     reference_currency: Currency,
     tax_rounding: Rounding,
     discount_tax: TaxTreatment,
@@ -163,6 +168,7 @@ impl From<CompanyRow> for Company {
             payment_terms_id: row.payment_terms_id,
             tax_on_advances: row.tax_on_advances,
             overdue_stop_days: row.overdue_stop_days,
+            fiscal_year_start_month: row.fiscal_year_start_month,
             reference_currency: row.reference_currency,
             tax_rounding: row.tax_rounding,
             discount_tax: row.discount_tax,
@@ -238,6 +244,7 @@ fn update(tx: &mut Tx<'_>, patch: &CompanyPatch) -> Result<Company> {
         invoicing_policy: patch.invoicing_policy.unwrap_or(before.invoicing_policy),
         tax_on_advances: patch.tax_on_advances.unwrap_or(before.tax_on_advances),
         overdue_stop_days: patch.overdue_stop_days.unwrap_or(before.overdue_stop_days),
+        fiscal_year_start_month: patch.fiscal_year_start_month.unwrap_or(before.fiscal_year_start_month),
         reference_currency: patch.reference_currency.unwrap_or(before.reference_currency),
         tax_rounding: patch.tax_rounding.unwrap_or(before.tax_rounding),
         discount_tax: patch.discount_tax.unwrap_or(before.discount_tax),
@@ -257,6 +264,7 @@ fn update(tx: &mut Tx<'_>, patch: &CompanyPatch) -> Result<Company> {
             company::invoicing_policy.eq(wanted.invoicing_policy),
             company::tax_on_advances.eq(wanted.tax_on_advances),
             company::overdue_stop_days.eq(wanted.overdue_stop_days),
+            company::fiscal_year_start_month.eq(wanted.fiscal_year_start_month),
             company::reference_currency.eq(wanted.reference_currency),
             company::tax_rounding.eq(wanted.tax_rounding),
             company::discount_tax.eq(wanted.discount_tax),

@@ -48,3 +48,14 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER periods_in_turn AFTER UPDATE OF status ON periods FOR EACH ROW EXECUTE FUNCTION check_period_order();
+
+-- What is posted is in the base currency.
+CREATE FUNCTION refuse_posted_base_currency_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM journal_entries) THEN
+        RAISE EXCEPTION 'there are journal entries' USING ERRCODE = '23514', CONSTRAINT = 'company_base_currency_posted';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER company_base_currency_posted BEFORE UPDATE OF base_currency ON company
+    FOR EACH ROW WHEN (OLD.base_currency <> NEW.base_currency) EXECUTE FUNCTION refuse_posted_base_currency_change();

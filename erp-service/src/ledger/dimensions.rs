@@ -102,7 +102,8 @@ pub fn routes(routes: &mut Routes) {
     responses((status = 200, description = "A page of departments", body = Page<Dimension>)))]
 #[get("/departments")]
 async fn list_departments(read: Read<may::ReadLedger>, query: Query<DimensionsQuery>) -> Result<Answer, Problem> {
-    read.json(move |conn| page(conn, DimensionKind::Department, &query)).await
+    read.json(move |conn| page(conn, DimensionKind::Department, &query))
+        .await
 }
 
 #[utoipa::path(tag = "ledger", request_body = DimensionIn, security(("api_key" = ["ledger:write"])),
@@ -118,7 +119,8 @@ async fn create_department(command: Command<may::WriteLedger>, body: Body<Dimens
     responses((status = 200, description = "The department", body = Dimension)))]
 #[get("/departments/{id}")]
 async fn get_department(read: Read<may::ReadLedger>, path: Path<IdPath>) -> Result<Answer, Problem> {
-    read.one(move |conn| find(conn, DimensionKind::Department, path.id)).await
+    read.one(move |conn| find(conn, DimensionKind::Department, path.id))
+        .await
 }
 
 #[utoipa::path(tag = "ledger", params(IdPath), request_body(content = DimensionPatch, content_type = "application/merge-patch+json"),

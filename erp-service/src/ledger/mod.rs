@@ -27,7 +27,9 @@ pub mod periods;
 mod posting;
 mod posting_rules;
 mod references;
+pub mod reports;
 mod roles;
+pub mod seed;
 mod series;
 
 pub use corrections::{KnownAccount, known_accounts, post_reversal, reversal_day, undo_allocation};
@@ -50,6 +52,7 @@ pub fn routes(routes: &mut Routes) {
     dimensions::routes(routes);
     entries::routes(routes);
     periods::routes(routes);
+    reports::routes(routes);
 }
 
 /// A sum as answers show it: with the minor digits of its currency, and all digits where it has more.
@@ -57,6 +60,8 @@ pub fn routes(routes: &mut Routes) {
 /// # Errors
 /// 422 `out_of_range` when it is too large.
 pub fn shown(currency: Currency, value: Decimal) -> Result<Amount> {
+    // What was negated may be a negative 0.
+    let value = if value.is_zero() { Decimal::ZERO } else { value };
     let amount = match currency.round(value) == value {
         true => Amount::money(currency, value),
         false => Amount::new(value).ok(),
@@ -95,7 +100,12 @@ pub const CONSTRAINTS: &[Constraint] = &[
         "/lines",
         "a heading or a control account is not posted to by hand, and an account in a currency takes only that currency",
     ),
-    Constraint::conflict("accounts_code_unique", "duplicate", "/code", "an account with this code exists"),
+    Constraint::conflict(
+        "accounts_code_unique",
+        "duplicate",
+        "/code",
+        "an account with this code exists",
+    ),
     Constraint::conflict(
         "posting_rules_one_answer",
         "duplicate",
@@ -103,11 +113,31 @@ pub const CONSTRAINTS: &[Constraint] = &[
         "there is a rule for these facts: change it",
     ),
     Constraint::conflict("posting_rules_pkey", "duplicate", "/id", "a rule with this id exists"),
-    Constraint::conflict("dimensions_code_unique", "duplicate", "/code", "one with this code exists"),
+    Constraint::conflict(
+        "dimensions_code_unique",
+        "duplicate",
+        "/code",
+        "one with this code exists",
+    ),
     Constraint::conflict("dimensions_pkey", "duplicate", "/id", "one with this id exists"),
-    Constraint::conflict("series_prefix_unique", "duplicate", "/prefix", "another series has this prefix"),
-    Constraint::conflict("fiscal_years_pkey", "duplicate", "/id", "a fiscal year with this id exists"),
-    Constraint::conflict("fiscal_years_name_unique", "duplicate", "/name", "a fiscal year with this name exists"),
+    Constraint::conflict(
+        "series_prefix_unique",
+        "duplicate",
+        "/prefix",
+        "another series has this prefix",
+    ),
+    Constraint::conflict(
+        "fiscal_years_pkey",
+        "duplicate",
+        "/id",
+        "a fiscal year with this id exists",
+    ),
+    Constraint::conflict(
+        "fiscal_years_name_unique",
+        "duplicate",
+        "/name",
+        "a fiscal year with this name exists",
+    ),
     Constraint::conflict(
         "fiscal_years_no_overlap",
         "overlaps",
@@ -120,7 +150,18 @@ pub const CONSTRAINTS: &[Constraint] = &[
         "/fiscal_year_start_month",
         "there are fiscal years, which begin in this month",
     ),
-    Constraint::conflict("journal_entries_pkey", "duplicate", "/id", "an entry with this id exists"),
+    Constraint::conflict(
+        "company_base_currency_posted",
+        "base_currency_in_use",
+        "/base_currency",
+        "there are journal entries, whose values are in the base currency",
+    ),
+    Constraint::conflict(
+        "journal_entries_pkey",
+        "duplicate",
+        "/id",
+        "an entry with this id exists",
+    ),
     Constraint::conflict(
         "accounts_in_use",
         "account_in_use",

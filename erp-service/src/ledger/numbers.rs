@@ -2,8 +2,8 @@
 
 use super::days::PostingDay;
 use chrono::NaiveDate;
-use diesel::{PgConnection, QueryResult, QueryableByName};
 use diesel::sql_types::{BigInt, Bool, Date, Nullable, Text, Uuid as SqlUuid};
+use diesel::{PgConnection, QueryResult, QueryableByName};
 use service_kit::db::sql;
 use service_kit::{Faults, Result, Tx};
 use uuid::Uuid;
@@ -114,10 +114,12 @@ struct Last {
 /// # Errors
 /// When the database refuses.
 pub fn last_number(conn: &mut PgConnection, series: Series, fiscal_year_id: Uuid) -> QueryResult<i64> {
-    let last: Last = sql("SELECT coalesce(max(last_number), 0) AS last FROM series_numbers WHERE series = $1 AND fiscal_year_id = $2")
-        .bind::<Text, _>(series.key())
-        .bind::<SqlUuid, _>(fiscal_year_id)
-        .row(conn)?;
+    let last: Last = sql(
+        "SELECT coalesce(max(last_number), 0) AS last FROM series_numbers WHERE series = $1 AND fiscal_year_id = $2",
+    )
+    .bind::<Text, _>(series.key())
+    .bind::<SqlUuid, _>(fiscal_year_id)
+    .row(conn)?;
     Ok(last.last)
 }
 
@@ -134,13 +136,15 @@ pub(super) struct JournalGap {
 
 /// The journals with a gap in their numbers in a fiscal year: numbers are unique, so a count shows it.
 pub(super) fn journal_gaps(conn: &mut PgConnection, fiscal_year_id: Uuid) -> QueryResult<Vec<JournalGap>> {
-    sql("SELECT j.code AS journal, coalesce(n.last_number, 0) AS drawn, coalesce(e.entries, 0) AS entries
+    sql(
+        "SELECT j.code AS journal, coalesce(n.last_number, 0) AS drawn, coalesce(e.entries, 0) AS entries
          FROM journals j
          LEFT JOIN series_numbers n ON n.series = 'journal:' || j.code AND n.fiscal_year_id = $1
          LEFT JOIN (SELECT e.journal, count(*) AS entries FROM fiscal_years y
                     JOIN journal_entries e ON e.posted_on BETWEEN y.starts_on AND y.ends_on AND e.status = 'posted'
                     WHERE y.id = $2 GROUP BY e.journal) e ON e.journal = j.code
-         WHERE coalesce(n.last_number, 0) <> coalesce(e.entries, 0) ORDER BY j.code")
+         WHERE coalesce(n.last_number, 0) <> coalesce(e.entries, 0) ORDER BY j.code",
+    )
     .bind::<SqlUuid, _>(fiscal_year_id)
     .bind::<SqlUuid, _>(fiscal_year_id)
     .rows(conn)
@@ -149,8 +153,10 @@ pub(super) fn journal_gaps(conn: &mut PgConnection, fiscal_year_id: Uuid) -> Que
 /// Holds all series of a fiscal year until the commit, those included that nobody has drawn from: nothing is numbered
 /// meanwhile, and so nothing posted. Documents draw theirs before the journal's, so those are held first.
 pub(super) fn hold(tx: &mut Tx<'_>, fiscal_year_id: Uuid, starts_on: NaiveDate) -> QueryResult<()> {
-    sql("INSERT INTO series_numbers (series, fiscal_year_id, last_number, last_date)
-         SELECT key, $1, 0, $2 FROM series ORDER BY key LIKE 'journal:%', key ON CONFLICT DO NOTHING")
+    sql(
+        "INSERT INTO series_numbers (series, fiscal_year_id, last_number, last_date)
+         SELECT key, $1, 0, $2 FROM series ORDER BY key LIKE 'journal:%', key ON CONFLICT DO NOTHING",
+    )
     .bind::<SqlUuid, _>(fiscal_year_id)
     .bind::<Date, _>(starts_on)
     .run(tx)?;

@@ -86,7 +86,7 @@ fn insert(tx: &mut Tx<'_>, entry: &Entry, lines: &[Line]) -> Result<Stored> {
              SELECT $4, $5, * FROM unnest($6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22))
          INSERT INTO journal_entries (id, number, journal, status, kind, posted_on, description, source_type, source_id, source_number,
              reversal_of, created_by, created_at, updated_at)
-         SELECT $23, (SELECT prefix FROM series WHERE key = 'journal:' || $24) || '-' || $25 || '-' || lpad(last_number::text, 6, '0'),
+         SELECT $23, (SELECT prefix FROM series WHERE key = 'journal:' || $24) || '-' || $25 || '-' || lpad(last_number::text, greatest(6, length(last_number::text)), '0'),
              $26, 'posted', $27, $28, $29, $30, $31, $32, $33, $34, $35, $36
          FROM drawn
          ON CONFLICT (id) DO UPDATE SET

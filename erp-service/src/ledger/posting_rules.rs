@@ -157,7 +157,10 @@ const COLUMNS: Columns = (
 #[get("/posting-rules")]
 async fn list_posting_rules(read: Read<may::ReadLedger>, query: Query<PostingRulesQuery>) -> Result<Answer, Problem> {
     read.json(move |conn| {
-        let mut found = posting_rules::table.inner_join(accounts::table).select(COLUMNS).into_boxed();
+        let mut found = posting_rules::table
+            .inner_join(accounts::table)
+            .select(COLUMNS)
+            .into_boxed();
         if let Some(role) = query.role {
             found = found.filter(posting_rules::role.eq(role));
         }
@@ -250,7 +253,9 @@ async fn delete_posting_rule(command: Command<may::WriteLedger>, path: Path<IdPa
 }
 
 fn find(conn: &mut PgConnection, id: Uuid) -> Result<PostingRule> {
-    let rule = posting_rules::table.inner_join(accounts::table).filter(posting_rules::id.eq(id));
+    let rule = posting_rules::table
+        .inner_join(accounts::table)
+        .filter(posting_rules::id.eq(id));
     rule.select(COLUMNS).first(conn).or_not_found("posting rule")
 }
 
@@ -312,7 +317,10 @@ fn delete(tx: &mut Tx<'_>, id: Uuid) -> Result<Answer> {
     let rule = lock(tx, id)?;
     tx.match_if_given(&rule)?;
     if rule.category_id.is_none() && rule.warehouse_id.is_none() && rule.tax_code.is_none() {
-        let detail = format!("it is the plain rule of {}, which answers when no other does: change it", rule.role);
+        let detail = format!(
+            "it is the plain rule of {}, which answers when no other does: change it",
+            rule.role
+        );
         return Err(Problem::conflict("last_rule", detail).into());
     }
     diesel::delete(posting_rules::table.find(id)).execute(&mut **tx)?;
@@ -410,7 +418,11 @@ fn account(
         faults.add(pointer, "wrong_control", message);
     }
     if matches!(role, Role::Bank | Role::Cash) && !target.liquid && !target.heading {
-        faults.add(pointer, "not_liquid", format!("{} is neither cash nor bank", target.code));
+        faults.add(
+            pointer,
+            "not_liquid",
+            format!("{} is neither cash nor bank", target.code),
+        );
     }
     Ok(Some(target.id))
 }

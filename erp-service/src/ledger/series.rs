@@ -49,7 +49,12 @@ pub struct SeriesYear {
 #[serde(deny_unknown_fields)]
 pub struct NumberSeriesPatch {
     /// Unique among the series. Numbers that are given stay as they are.
-    #[schema(min_length = 1, max_length = 20, pattern = r"^[A-Z0-9]([A-Z0-9./-]*[A-Z0-9])?$", nullable = false)]
+    #[schema(
+        min_length = 1,
+        max_length = 20,
+        pattern = r"^[A-Z0-9]([A-Z0-9./-]*[A-Z0-9])?$",
+        nullable = false
+    )]
     pub prefix: Option<String>,
     /// Whether a document may not be dated before the last one; not for journals.
     #[schema(nullable = false)]
@@ -99,7 +104,10 @@ impl Resource for NumberSeries {
 }
 
 pub fn routes(routes: &mut Routes) {
-    routes.add(list_number_series).add(get_number_series).add(update_number_series);
+    routes
+        .add(list_number_series)
+        .add(get_number_series)
+        .add(update_number_series);
 }
 
 #[utoipa::path(tag = "ledger", params(NumberSeriesQuery), security(("api_key" = ["ledger:read"])),
@@ -130,7 +138,9 @@ async fn list_number_series(read: Read<may::ReadLedger>, query: Query<NumberSeri
 #[get("/number-series/{id}")]
 async fn get_number_series(read: Read<may::ReadLedger>, path: Path<IdPath>) -> Result<Answer, Problem> {
     read.one(move |conn| {
-        let row = series::table.filter(series::id.eq(path.id)).select(SeriesRow::as_select());
+        let row = series::table
+            .filter(series::id.eq(path.id))
+            .select(SeriesRow::as_select());
         let row = row.first(conn).or_not_found("number series")?;
         one(conn, row)
     })
@@ -150,7 +160,10 @@ async fn update_number_series(
 }
 
 fn update(tx: &mut Tx<'_>, id: Uuid, patch: &NumberSeriesPatch) -> Result<NumberSeries> {
-    let row = series::table.filter(series::id.eq(id)).for_update().select(SeriesRow::as_select());
+    let row = series::table
+        .filter(series::id.eq(id))
+        .for_update()
+        .select(SeriesRow::as_select());
     let row: SeriesRow = row.first(&mut **tx).or_not_found("number series")?;
     let before = one(tx, row)?;
     tx.require_match(&before)?;

@@ -142,6 +142,7 @@ diesel::table! {
         discount_tax -> Text,
         bad_debt_tax -> Text,
         write_off_limit -> Numeric,
+        fiscal_year_start_month -> Int2,
         revision -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,

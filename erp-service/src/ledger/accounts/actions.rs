@@ -147,8 +147,10 @@ pub fn retire(tx: &mut Tx<'_>, id: Uuid) -> Result<Account> {
     if below {
         return Err(Problem::conflict("has_children", "there are accounts in use below it").into());
     }
-    let Answer { yes: left } = sql("SELECT coalesce(sum(debit) <> sum(credit), false) AS yes FROM account_months m
-         JOIN accounts a ON a.id = m.account_id WHERE m.account_id = $1 AND a.kind IN ('asset', 'liability', 'equity')")
+    let Answer { yes: left } = sql(
+        "SELECT coalesce(sum(debit) <> sum(credit), false) AS yes FROM account_months m
+         JOIN accounts a ON a.id = m.account_id WHERE m.account_id = $1 AND a.kind IN ('asset', 'liability', 'equity')",
+    )
     .bind::<SqlUuid, _>(id)
     .row(tx)?;
     if left {

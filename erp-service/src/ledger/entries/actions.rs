@@ -17,8 +17,9 @@ use uuid::Uuid;
 
 pub fn create(tx: &mut Tx<'_>, input: &JournalEntryIn) -> Result<JournalEntry> {
     let base = company::settings(tx)?.base_currency;
+    let date = input.date.unwrap_or(tx.today());
     let mut faults = Faults::default();
-    let lines = lines::resolve(tx, base, &input.lines, &mut faults)?;
+    let lines = lines::resolve(tx, base, date, &input.lines, &mut faults)?;
     faults.check()?;
     let (id, now) = (tx.mint(input.id), tx.now());
     let row: EntryRow = diesel::insert_into(journal_entries::table)
@@ -26,7 +27,7 @@ pub fn create(tx: &mut Tx<'_>, input: &JournalEntryIn) -> Result<JournalEntry> {
             journal_entries::id.eq(id),
             journal_entries::journal.eq(input.journal.unwrap_or(ManualJournal::General)),
             journal_entries::status.eq("draft"),
-            journal_entries::posted_on.eq(input.date.unwrap_or(tx.today())),
+            journal_entries::posted_on.eq(date),
             journal_entries::description.eq(&input.description),
             journal_entries::source_type.eq(JournalEntry::TYPE),
             journal_entries::source_id.eq(id),
@@ -50,19 +51,25 @@ pub fn update(tx: &mut Tx<'_>, id: Uuid, patch: &JournalEntryPatch) -> Result<Jo
     let before = queries::complete(tx, row.clone())?;
     tx.require_match(&before)?;
     let drafted = row.draft()?;
+    let date = patch.date.unwrap_or(row.posted_on);
+    let base = company::settings(tx)?.base_currency;
     let lines = match &patch.lines {
         Some(lines) => {
-            let base = company::settings(tx)?.base_currency;
             let mut faults = Faults::default();
-            let lines = lines::resolve(tx, base, lines, &mut faults)?;
+            let lines = lines::resolve(tx, base, date, lines, &mut faults)?;
             faults.check()?;
             lines
         }
-        None => drafted.clone(),
+        None => {
+            let mut lines = drafted.clone();
+            if date != row.posted_on {
+                lines::value(tx, base, date, &mut lines)?;
+            }
+            lines
+        }
     };
     let journal = patch.journal.map_or(row.journal.as_str(), |journal| journal.as_str());
     let description = patch.description.as_ref().unwrap_or(&row.description);
-    let date = patch.date.unwrap_or(row.posted_on);
     if (journal, description, date, &lines) == (row.journal.as_str(), &row.description, row.posted_on, &drafted) {
         return Ok(before);
     }
@@ -99,7 +106,10 @@ pub fn post(tx: &mut Tx<'_>, id: Uuid, input: &PostJournalEntry) -> Result<Journ
     let before = queries::complete(tx, row.clone())?;
     tx.match_if_given(&before)?;
     let on = posting_day(tx, Some(input.date.unwrap_or(row.posted_on)))?;
-    let drafted = row.draft()?;
+    let mut drafted = row.draft()?;
+    if on.date != row.posted_on {
+        lines::value(tx, on.base_currency, on.date, &mut drafted)?;
+    }
     let lines = checked(tx, &drafted)?;
     refuse_unbalanced(&drafted, on.base_currency)?;
     let mut entry = Entry::new(

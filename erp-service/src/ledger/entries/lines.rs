@@ -1,11 +1,13 @@
 //! Lines written by hand: checked against the chart, and kept with a draft.
 
 use super::model::{CashFlowCategory, JournalEntryLineIn};
+use crate::currencies;
 use crate::schema::{accounts, dimensions};
+use chrono::NaiveDate;
 use diesel::prelude::*;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use service_kit::{Amount, Currency, Faults, Result};
+use service_kit::{Amount, Currency, Faults, Problem, Result};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -18,6 +20,9 @@ pub struct DraftLine {
     pub amount: Amount,
     /// In the base currency, with the same sign.
     pub base: Amount,
+    /// Whether the value came from the rate of the day, and follows another date.
+    #[serde(default)]
+    pub rated: bool,
     pub description: Option<String>,
     pub department_id: Option<Uuid>,
     pub project_id: Option<Uuid>,
@@ -55,7 +60,8 @@ pub fn chart(conn: &mut PgConnection, ids: &[Uuid], codes: &[&str]) -> QueryResu
 /// Lines as they are kept; every fault of all of them.
 pub fn resolve(
     conn: &mut PgConnection,
-    base: Currency,
+    base_currency: Currency,
+    date: NaiveDate,
     lines: &[JournalEntryLineIn],
     faults: &mut Faults,
 ) -> Result<Vec<DraftLine>> {
@@ -83,8 +89,8 @@ pub fn resolve(
                 continue;
             }
         };
-        let currency = line.currency.unwrap_or(base);
-        let sums = sums(line, currency, base, &at, faults);
+        let currency = line.currency.unwrap_or(base_currency);
+        let sums = sums(line, currency, base_currency, &at, faults);
         let Some(account) = account else {
             faults.add(pointer, "unknown_account", "there is no such account");
             continue;
@@ -96,6 +102,7 @@ pub fn resolve(
                 currency,
                 amount,
                 base,
+                rated: currency != base_currency && line.base_amount.is_none(),
                 description: line.description.clone(),
                 department_id: line.department_id,
                 project_id: line.project_id,
@@ -104,7 +111,39 @@ pub fn resolve(
         }
     }
     check_dimensions(conn, lines, faults)?;
+    if faults.is_empty() {
+        value(conn, base_currency, date, &mut resolved)?;
+    }
     Ok(resolved)
+}
+
+/// Gives lines whose value was not said the value of a day. Where all lines are such and balance in their one currency, what
+/// rounding leaves goes to the largest.
+///
+/// # Errors
+/// 422 `rate_missing`.
+pub fn value(conn: &mut PgConnection, base_currency: Currency, date: NaiveDate, lines: &mut [DraftLine]) -> Result<()> {
+    for line in lines.iter_mut().filter(|line| line.rated) {
+        let rate = currencies::rate(conn, line.currency, base_currency, date)?;
+        let value = currencies::convert(line.amount.value(), rate, base_currency)?;
+        line.base = in_bounds(value)?;
+    }
+    let alike = lines
+        .iter()
+        .all(|line| line.rated && line.currency == lines[0].currency);
+    let sum = |of: fn(&DraftLine) -> Decimal| lines.iter().map(of).sum::<Decimal>();
+    let (amount, rest) = (sum(|line| line.amount.value()), sum(|line| line.base.value()));
+    if alike && amount.is_zero() && !rest.is_zero() {
+        let largest = lines.iter_mut().max_by_key(|line| line.base.value().abs());
+        if let Some(line) = largest {
+            line.base = in_bounds(line.base.value() - rest)?;
+        }
+    }
+    Ok(())
+}
+
+fn in_bounds(value: Decimal) -> Result<Amount, Problem> {
+    Amount::new(value).map_err(|error| Problem::rule("out_of_range", error.to_string()))
 }
 
 /// Whether a line may be written to an account by hand.
@@ -190,11 +229,8 @@ fn sums(
             }
             value
         }
-        (false, None) => {
-            let message = format!("say what the line is worth in {base}, the base currency");
-            faults.add(at("base_amount"), "required", message);
-            return None;
-        }
+        // The rate of the day gives it.
+        (false, None) => Amount::ZERO,
     };
     let signed = |value: Amount| Amount::new(value.value() * sign).ok();
     (faults.len() == before)

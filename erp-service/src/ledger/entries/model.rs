@@ -159,7 +159,8 @@ pub struct JournalEntryLineIn {
     pub amount: Option<Amount>,
     /// Default: the base currency.
     pub currency: Option<Currency>,
-    /// What it is worth in the base currency, with the sign of what stands beside it; for other currencies.
+    /// What it is worth in the base currency, with the sign of what stands beside it. Default for another
+    /// currency: by the rate of the day.
     pub base_amount: Option<Amount>,
     #[schema(min_length = 1, max_length = 500)]
     pub description: Option<String>,

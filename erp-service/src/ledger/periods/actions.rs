@@ -83,9 +83,14 @@ pub fn close(tx: &mut Tx<'_>, id: Uuid, input: &ClosePeriod, registered: &[&[Che
 pub fn reopen(tx: &mut Tx<'_>, id: Uuid, reason: &str) -> Result<Period> {
     let (all, before) = hold(tx, id)?;
     require(&before, "reopen")?;
-    let later = all.iter().find(|other| other.starts_on > before.starts_on && other.status == PeriodStatus::Closed);
+    let later = all
+        .iter()
+        .find(|other| other.starts_on > before.starts_on && other.status == PeriodStatus::Closed);
     if let Some(later) = later {
-        let last = all.iter().rfind(|other| other.status == PeriodStatus::Closed).unwrap_or(later);
+        let last = all
+            .iter()
+            .rfind(|other| other.status == PeriodStatus::Closed)
+            .unwrap_or(later);
         let detail = format!("only the last closed period opens again, that of {}", last.starts_on);
         return Err(Problem::conflict("later_period_closed", detail)
             .fact("last_closed_period_id", last.id.to_string())
@@ -139,7 +144,10 @@ fn refuse_earlier_open(all: &[PeriodRow], period: &Period) -> Result<(), Problem
     match all.iter().find(earlier) {
         None => Ok(()),
         Some(first) => {
-            let detail = format!("periods close in their order: that of {} is {}", first.starts_on, first.status);
+            let detail = format!(
+                "periods close in their order: that of {} is {}",
+                first.starts_on, first.status
+            );
             let fact = first.id.to_string();
             Err(Problem::conflict("earlier_period_open", detail).fact("first_open_period_id", fact))
         }
@@ -149,9 +157,17 @@ fn refuse_earlier_open(all: &[PeriodRow], period: &Period) -> Result<(), Problem
 fn refuse_unknown(accept: &[AcceptedWarning], registered: &[&[Check]]) -> Result<(), Problem> {
     let mut faults = Faults::default();
     for (index, accepted) in accept.iter().enumerate() {
-        let known = registered.iter().copied().flatten().find(|check| check.code == accepted.code);
+        let known = registered
+            .iter()
+            .copied()
+            .flatten()
+            .find(|check| check.code == accepted.code);
         match known.map(|check| check.kind) {
-            None => faults.add(format!("/accept/{index}/code"), "unknown_value", "there is no such check"),
+            None => faults.add(
+                format!("/accept/{index}/code"),
+                "unknown_value",
+                "there is no such check",
+            ),
             Some(checks::CheckKind::Blocker) => {
                 let message = "a blocker cannot be accepted";
                 faults.add(format!("/accept/{index}/code"), "blocker", message);

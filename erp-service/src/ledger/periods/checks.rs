@@ -155,7 +155,14 @@ pub const CHECKS: &[Check] = &[
     Check {
         code: "goods_received_not_invoiced",
         kind: CheckKind::Warning,
-        run: |conn, period| balance_of(conn, period, Role::GoodsReceivedNotInvoiced, "goods received, not invoiced"),
+        run: |conn, period| {
+            balance_of(
+                conn,
+                period,
+                Role::GoodsReceivedNotInvoiced,
+                "goods received, not invoiced",
+            )
+        },
     },
     Check {
         code: "stock_in_transit",
@@ -261,7 +268,9 @@ fn balance_of(conn: &mut PgConnection, period: &ClosingPeriod, role: Role, what:
             "/v1/reports/general-ledger?account={}&from={}&to={}",
             found.code, period.starts_on, period.ends_on
         );
-        Ok(Finding::new(message).amount(shown(period.base_currency, balance)?).link(link))
+        Ok(Finding::new(message)
+            .amount(shown(period.base_currency, balance)?)
+            .link(link))
     });
     findings.collect()
 }

@@ -111,7 +111,9 @@ async fn reopen_fiscal_year(
     path: Path<IdPath>,
     body: Body<Reopen>,
 ) -> Result<Answer, Problem> {
-    command.run(move |tx| year_end::reopen(tx, path.id, &body.0.reason)).await
+    command
+        .run(move |tx| year_end::reopen(tx, path.id, &body.0.reason))
+        .await
 }
 
 #[utoipa::path(tag = "ledger", params(PeriodsQuery), security(("api_key" = ["ledger:read"])),
@@ -142,7 +144,8 @@ async fn list_periods(read: Read<may::ReadLedger>, query: Query<PeriodsQuery>) -
     responses((status = 200, description = "The period", body = Period)))]
 #[get("/periods/{id}")]
 async fn get_period(read: Read<may::ReadLedger>, path: Path<IdPath>) -> Result<Answer, Problem> {
-    read.one(move |conn| Ok(Period::from(queries::period(conn, path.id)?))).await
+    read.one(move |conn| Ok(Period::from(queries::period(conn, path.id)?)))
+        .await
 }
 
 /// What is in the way of closing a period: blockers refuse it, warnings want a reason each.
@@ -178,7 +181,9 @@ async fn close_period(
     path: Path<IdPath>,
     body: OptionalBody<ClosePeriod>,
 ) -> Result<Answer, Problem> {
-    command.run(move |tx| actions::close(tx, path.id, &body.0, CHECKS)).await
+    command
+        .run(move |tx| actions::close(tx, path.id, &body.0, CHECKS))
+        .await
 }
 
 /// Open the last closed period again.
@@ -190,5 +195,7 @@ async fn reopen_period(
     path: Path<IdPath>,
     body: Body<Reopen>,
 ) -> Result<Answer, Problem> {
-    command.run(move |tx| actions::reopen(tx, path.id, &body.0.reason)).await
+    command
+        .run(move |tx| actions::reopen(tx, path.id, &body.0.reason))
+        .await
 }

@@ -2,11 +2,11 @@
 
 use super::model::{FiscalYear, FiscalYearStatus, PeriodStatus, YearRow};
 use super::queries;
+use crate::company;
 use crate::ledger::days::PostingDay;
 use crate::ledger::entry::{Entry, EntryKind, Journal, Source, Sum};
 use crate::ledger::roles::{Account, Role, rules};
 use crate::ledger::{numbers, posting};
-use crate::company;
 use crate::schema::fiscal_years;
 use diesel::prelude::*;
 use diesel::sql_types::{Date, Nullable, Numeric, Text, Uuid as SqlUuid};
@@ -36,7 +36,11 @@ struct YearResult {
 pub fn close(tx: &mut Tx<'_>, id: Uuid) -> Result<FiscalYear> {
     let before = hold(tx, id)?;
     require(&before, "close")?;
-    if let Some(open) = before.periods.iter().find(|period| period.status != PeriodStatus::Closed) {
+    if let Some(open) = before
+        .periods
+        .iter()
+        .find(|period| period.status != PeriodStatus::Closed)
+    {
         let detail = format!("all periods of the year close first: {} is {}", open.name, open.status);
         return Err(Problem::conflict("periods_open", detail)
             .fact("first_open_period_id", open.id.to_string())
@@ -101,11 +105,13 @@ fn last_day(tx: &mut Tx<'_>, year: &FiscalYear) -> Result<PostingDay> {
 
 /// Turns every income and expense account of the year to 0; nothing when there was neither.
 fn closing_entry(tx: &mut Tx<'_>, year: &FiscalYear) -> Result<Option<Uuid>> {
-    let results: Vec<YearResult> = sql("SELECT a.id, a.code, a.name, a.currency, sum(l.debit - l.credit) AS base, sum(l.amount) AS amount
+    let results: Vec<YearResult> = sql(
+        "SELECT a.id, a.code, a.name, a.currency, sum(l.debit - l.credit) AS base, sum(l.amount) AS amount
          FROM accounts a JOIN journal_entry_lines l ON l.account_id = a.id
          WHERE a.kind IN ('income', 'expense') AND l.posted_on BETWEEN $1 AND $2
          GROUP BY a.id, a.code, a.name, a.currency
-         HAVING sum(l.debit - l.credit) <> 0 ORDER BY a.code")
+         HAVING sum(l.debit - l.credit) <> 0 ORDER BY a.code",
+    )
     .bind::<Date, _>(year.starts_on)
     .bind::<Date, _>(year.ends_on)
     .rows(tx)?;

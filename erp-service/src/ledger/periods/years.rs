@@ -11,8 +11,12 @@ use service_kit::{Faults, Problem, Result, Tx};
 
 pub fn create(tx: &mut Tx<'_>, input: &FiscalYearIn) -> Result<FiscalYear> {
     let starts_on = input.starts_on;
-    let a_year = starts_on.checked_add_months(Months::new(12)).and_then(|day| day.pred_opt());
-    let longest = starts_on.checked_add_months(Months::new(24)).and_then(|day| day.pred_opt());
+    let a_year = starts_on
+        .checked_add_months(Months::new(12))
+        .and_then(|day| day.pred_opt());
+    let longest = starts_on
+        .checked_add_months(Months::new(24))
+        .and_then(|day| day.pred_opt());
     let mut faults = Faults::default();
     let ends_on = input.ends_on.or(a_year).unwrap_or(starts_on);
     if starts_on.day() != 1 || !(1900..=2199).contains(&starts_on.year()) {

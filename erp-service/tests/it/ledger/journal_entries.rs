@@ -121,7 +121,6 @@ async fn every_fault_of_every_line_is_named() {
             ("/lines/7/amount", "out_of_range"),
             ("/lines/8/debit", "out_of_range"),
             ("/lines/9/amount", "out_of_range"),
-            ("/lines/10/base_amount", "required"),
             ("/lines/11/base_amount", "opposite_sign"),
             ("/lines/13/base_amount", "differs"),
             ("/lines/13/account", "control_account"),
