@@ -67,7 +67,7 @@ pub struct PostingRulePatch {
 /// What a document would ask.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct PostingQuestion {
+pub struct PostingExplanationIn {
     pub role: Role,
     pub category_id: Option<Uuid>,
     pub warehouse_id: Option<Uuid>,
@@ -77,7 +77,7 @@ pub struct PostingQuestion {
 
 /// Which account answers, and why.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct PostingAnswer {
+pub struct PostingExplanation {
     pub account_id: Uuid,
     /// Code of the account.
     pub account: String,
@@ -118,7 +118,7 @@ pub fn routes(routes: &mut Routes) {
     routes
         .add(list_posting_rules)
         .add(create_posting_rule)
-        .add(explain_posting_rule)
+        .add(create_posting_explanation)
         .add(get_posting_rule)
         .add(update_posting_rule)
         .add(delete_posting_rule);
@@ -191,12 +191,12 @@ async fn create_posting_rule(command: Command<may::WriteLedger>, body: Body<Post
 }
 
 /// Ask which account a role posts to, and why. Nothing is stored.
-#[utoipa::path(tag = "ledger", request_body = PostingQuestion, security(("api_key" = ["ledger:read"])),
-    responses((status = 200, description = "The account, and the rules that were asked", body = PostingAnswer)))]
-#[post("/posting-rules/explain")]
-async fn explain_posting_rule(
+#[utoipa::path(tag = "ledger", request_body = PostingExplanationIn, security(("api_key" = ["ledger:read"])),
+    responses((status = 200, description = "The account, and the rules that were asked", body = PostingExplanation)))]
+#[post("/posting-explanations")]
+async fn create_posting_explanation(
     command: Command<may::ReadLedger>,
-    body: Body<PostingQuestion>,
+    body: Body<PostingExplanationIn>,
 ) -> Result<Answer, Problem> {
     command
         .answer(move |tx| {
@@ -213,7 +213,7 @@ async fn explain_posting_rule(
             let account = rules.account(body.0.role, &facts)?;
             let candidates = rules.candidates(body.0.role, &facts);
             let first = candidates.first().ok_or_else(|| Problem::not_found("posting rule"))?;
-            Ok(Answer::json(&PostingAnswer {
+            Ok(Answer::json(&PostingExplanation {
                 account_id: account.id,
                 account: account.code,
                 account_name: account.name,

@@ -1,5 +1,5 @@
 use super::statement::{Statement, StatementRow};
-use super::{consistent, ledger_link, start_of_year, sums};
+use super::{ReportFormat, consistent, ledger_link, start_of_year, sums};
 use crate::company;
 use crate::ledger::accounts::{Account, AccountKind};
 use crate::ledger::shown;
@@ -21,6 +21,10 @@ use uuid::Uuid;
 struct BalanceSheetQuery {
     /// The end of this day; default today.
     date: Option<NaiveDate>,
+    /// `csv` for the rows as CSV, as with `Accept: text/csv`.
+    #[param(inline)]
+    #[allow(dead_code, reason = "the kit reads it")]
+    format: Option<ReportFormat>,
 }
 
 /// What the company has, and to whom it belongs.

@@ -1,4 +1,4 @@
-use super::{consistent, encoded, span, sums};
+use super::{ReportFormat, consistent, encoded, span, sums};
 use crate::company;
 use crate::ledger::shown;
 use crate::may;
@@ -22,6 +22,10 @@ struct CashFlowQuery {
     from: Option<NaiveDate>,
     /// Default today.
     to: Option<NaiveDate>,
+    /// `csv` for the rows as CSV, as with `Accept: text/csv`.
+    #[param(inline)]
+    #[allow(dead_code, reason = "the kit reads it")]
+    format: Option<ReportFormat>,
 }
 
 /// Where money came from and went to, by the direct method: opening balance + flows = closing balance of cash and bank.

@@ -1,6 +1,6 @@
 //! Reports of the general ledger: any day, any span of days, drilling down to entries and documents.
 //!
-//! Every report answers JSON, and its rows as CSV when the request says `Accept: text/csv`: the kit makes a table of the one array
+//! Every report answers JSON, and its rows as CSV when the request says `Accept: text/csv` or `?format=csv`: the kit makes a table of the one array
 //! that a report has, so reports need to do nothing for that but to be flat. Whole months are read from sums that are kept with
 //! the entries, and only what is left at both ends from the lines: a trial balance over a million lines takes as long as one over
 //! its last month. Each report is read from one snapshot.
@@ -27,6 +27,11 @@ pub fn routes(routes: &mut Routes) {
     balance_sheet::routes(routes);
     profit_and_loss::routes(routes);
     cash_flow::routes(routes);
+}
+
+service_kit::text_enum! {
+    /// How a report is answered; the kit reads it from the query.
+    ReportFormat { Json = "json", Csv = "csv" }
 }
 
 /// Runs a report on one state of the database.

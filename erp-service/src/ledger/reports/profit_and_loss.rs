@@ -1,5 +1,5 @@
 use super::statement::{Statement, StatementRow};
-use super::{consistent, ledger_link, span, sums};
+use super::{ReportFormat, consistent, ledger_link, span, sums};
 use crate::company;
 use crate::ledger::accounts::{Account, AccountKind};
 use crate::ledger::shown;
@@ -27,6 +27,10 @@ struct ProfitAndLossQuery {
     department_id: Option<Uuid>,
     /// Only lines of this project.
     project_id: Option<Uuid>,
+    /// `csv` for the rows as CSV, as with `Accept: text/csv`.
+    #[param(inline)]
+    #[allow(dead_code, reason = "the kit reads it")]
+    format: Option<ReportFormat>,
 }
 
 /// What was earned and spent. Entries that close a year are left out.

@@ -126,6 +126,16 @@ pub fn of_one(conn: &mut PgConnection, account: Uuid, from: Option<NaiveDate>, t
     Ok(by_account(rows).remove(&account).unwrap_or_default())
 }
 
+/// All accounts together on these days.
+pub fn total(conn: &mut PgConnection, from: NaiveDate, to: NaiveDate) -> QueryResult<Sums> {
+    let all = of_all(conn, Some(from), to)?;
+    let total = all.values().fold(Sums::default(), |total, sums| Sums {
+        debit: total.debit + sums.debit,
+        credit: total.credit + sums.credit,
+    });
+    Ok(total)
+}
+
 /// What the closing entries of years moved on these days.
 pub fn of_closing(conn: &mut PgConnection, from: NaiveDate, to: NaiveDate) -> QueryResult<ByAccount> {
     let rows: Vec<Row> = sql("SELECT l.account_id, sum(l.debit) AS debit, sum(l.credit) AS credit

@@ -1,5 +1,5 @@
 use super::sums::{self, ByAccount, Sums};
-use super::{consistent, ledger_link};
+use super::{ReportFormat, consistent, ledger_link};
 use crate::company;
 use crate::ledger::accounts::{Account, AccountKind};
 use crate::ledger::shown;
@@ -24,6 +24,10 @@ struct TrialBalanceQuery {
     from: Option<NaiveDate>,
     /// … to this one; default today.
     to: Option<NaiveDate>,
+    /// `csv` for the rows as CSV, as with `Accept: text/csv`.
+    #[param(inline)]
+    #[allow(dead_code, reason = "the kit reads it")]
+    format: Option<ReportFormat>,
 }
 
 /// Every account with its balance: both sides come to the same.

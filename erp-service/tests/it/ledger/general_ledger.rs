@@ -57,9 +57,26 @@ async fn lines_run_from_the_opening_to_the_closing_balance_page_by_page() {
         ))
         .await;
     assert_eq!(rows(&by_id.expect(200)), [("2026-03-10", "0.00", "1.00", "1111.50")]);
-    erp.get("/v1/reports/general-ledger")
-        .await
-        .expect_problem(400, "invalid_parameter");
+    // All accounts, as an export of the books.
+    let of_march = "/v1/reports/general-ledger?from=2026-03-01&to=2026-03-31";
+    let all = erp.get(of_march).await.expect(200);
+    assert_eq!(
+        rows(&all),
+        [
+            ("2026-03-10", "1.00", "0.00", "none"),
+            ("2026-03-10", "0.00", "1.00", "none")
+        ]
+    );
+    assert_eq!((&all["debit"], &all["opening_balance"]), (&json!("1.00"), &Value::Null));
+    let csv = erp.get(&format!("{of_march}&format=csv")).await;
+    assert!(csv.headers["content-type"].to_str().unwrap().starts_with("text/csv"));
+    let csv = csv.body.as_str().unwrap().to_owned();
+    let lines: Vec<&str> = csv.lines().collect();
+    assert!(lines[0].starts_with("date,account_id,account,account_name,"), "{csv}");
+    assert_eq!(lines.len(), 3, "{csv}");
+    assert!(lines[2].contains(",1010,Cash,"), "{csv}");
+    let both = format!("{of_march}&account=1010&account_id={id}");
+    erp.get(&both).await.expect_problem(400, "invalid_parameter");
     erp.get("/v1/reports/general-ledger?account=9999")
         .await
         .expect_problem(400, "unknown_account");

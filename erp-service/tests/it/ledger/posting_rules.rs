@@ -58,20 +58,14 @@ async fn the_most_specific_rule_answers_and_says_why() {
             "receivable",
         ),
     ] {
-        let answer = erp
-            .post("/v1/posting-rules/explain", question.clone())
-            .await
-            .expect(200);
+        let answer = erp.post("/v1/posting-explanations", question.clone()).await.expect(200);
         assert_eq!(
             (&answer["account"], &answer["rule"]),
             (&json!(account), &json!(why)),
             "{question}"
         );
     }
-    let answer = erp
-        .post("/v1/posting-rules/explain", category(&below))
-        .await
-        .expect(200);
+    let answer = erp.post("/v1/posting-explanations", category(&below)).await.expect(200);
     let candidates: Vec<(&str, bool)> = answer["candidates"]
         .as_array()
         .unwrap()
@@ -90,10 +84,7 @@ async fn the_most_specific_rule_answers_and_says_why() {
             .as_u16(),
         204
     );
-    let answer = erp
-        .post("/v1/posting-rules/explain", category(&below))
-        .await
-        .expect(200);
+    let answer = erp.post("/v1/posting-explanations", category(&below)).await.expect(200);
     assert_eq!(answer["account"], "4030");
     let plain = erp.get("/v1/posting-rules?role=scrap").await.expect(200)["items"][0].clone();
     erp.delete(&given::path("posting-rules", &plain))
@@ -101,7 +92,7 @@ async fn the_most_specific_rule_answers_and_says_why() {
         .expect_problem(409, "last_rule");
     let unknown = json!({ "role": "revenue", "category_id": Uuid::nil(), "warehouse_id": Uuid::nil() });
     let problem = erp
-        .post("/v1/posting-rules/explain", unknown)
+        .post("/v1/posting-explanations", unknown)
         .await
         .expect_problem(422, "invalid_input");
     assert_eq!(
