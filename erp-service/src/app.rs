@@ -48,7 +48,7 @@ fn routes(routes: &mut Routes) {
 }
 
 /// What must be in order before a period is closed, by module.
-pub const CHECKS: &[&[Check]] = &[ledger::checks::CHECKS];
+pub const CHECKS: &[&[Check]] = &[ledger::checks::CHECKS, payments::CHECKS];
 
 const LISTS: &[&[Constraint]] = &[
     catalog::CONSTRAINTS,

@@ -1,3 +1,4 @@
+DROP TABLE bank_posting_rules, bank_statement_lines, bank_statements;
 DROP TABLE settlements, clearings, payments, opening_items, bank_accounts;
 DROP TRIGGER company_base_currency_followed ON company;
 DROP FUNCTION follow_base_currency;

@@ -155,3 +155,70 @@ CREATE TABLE settlements (
 );
 CREATE INDEX settlements_by_document ON settlements (document_id);
 CREATE INDEX settlements_by_item ON settlements (item_id);
+
+-- What the bank says happened.
+ALTER TABLE bank_accounts ADD COLUMN csv_format jsonb CHECK (jsonb_typeof(csv_format) = 'object');
+CREATE TABLE bank_statements (
+    id              uuid PRIMARY KEY,
+    bank_account_id uuid NOT NULL REFERENCES bank_accounts,
+    identification  text NOT NULL CHECK (length(identification) BETWEEN 1 AND 100),
+    format          text NOT NULL CHECK (format IN ('camt.053', 'csv')),
+    from_date       date,
+    to_date         date,
+    currency        text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+    opening_balance numeric(20,4),
+    closing_balance numeric(20,4),
+    line_count      int NOT NULL CHECK (line_count >= 0),
+    revision        bigint NOT NULL DEFAULT 1,
+    created_at      timestamptz NOT NULL,
+    CONSTRAINT bank_statements_known UNIQUE (bank_account_id, identification)
+);
+CREATE INDEX bank_statements_by_age ON bank_statements (created_at, id);
+
+CREATE TABLE bank_statement_lines (
+    id                uuid PRIMARY KEY,
+    statement_id      uuid NOT NULL REFERENCES bank_statements,
+    bank_account_id   uuid NOT NULL REFERENCES bank_accounts,
+    position          int NOT NULL,
+    -- The bank's reference, or a hash: a line comes in once.
+    fingerprint       text NOT NULL CHECK (length(fingerprint) BETWEEN 1 AND 250),
+    booked_on         date NOT NULL,
+    value_on          date,
+    currency          text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+    -- Money in is positive.
+    amount            numeric(20,4) NOT NULL CHECK (amount <> 0),
+    counterparty_name text,
+    counterparty_iban text,
+    reference         text,
+    end_to_end_id     text,
+    bank_reference    text,
+    transaction_code  text,
+    status            text NOT NULL DEFAULT 'unmatched' CHECK (status IN ('unmatched', 'matched', 'booked')),
+    payment_id        uuid REFERENCES payments,
+    revision          bigint NOT NULL DEFAULT 1,
+    created_at        timestamptz NOT NULL,
+    updated_at        timestamptz NOT NULL,
+    CONSTRAINT bank_statement_lines_known UNIQUE (bank_account_id, fingerprint),
+    CONSTRAINT bank_statement_lines_one_payment UNIQUE (payment_id),
+    CONSTRAINT bank_statement_lines_matched CHECK ((status = 'unmatched') = (payment_id IS NULL))
+) WITH (fillfactor = 80);
+CREATE INDEX bank_statement_lines_by_statement ON bank_statement_lines (statement_id, position);
+CREATE INDEX bank_statement_lines_by_date ON bank_statement_lines (booked_on, id);
+CREATE INDEX bank_statement_lines_unmatched ON bank_statement_lines (booked_on) WHERE status = 'unmatched';
+
+-- Which account charges, interest and the like are for.
+CREATE TABLE bank_posting_rules (
+    id                 uuid PRIMARY KEY,
+    name               text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+    bank_account_id    uuid REFERENCES bank_accounts,
+    direction          text CHECK (direction IN ('in', 'out')),
+    -- Found in reference, counterparty or transaction code.
+    contains           text NOT NULL CHECK (length(contains) BETWEEN 2 AND 100),
+    account_id         uuid NOT NULL REFERENCES accounts,
+    cash_flow_category text CHECK (cash_flow_category IN ('operating', 'investing', 'financing')),
+    status             text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'retired')),
+    revision           bigint NOT NULL DEFAULT 1,
+    created_at         timestamptz NOT NULL,
+    updated_at         timestamptz NOT NULL
+);
+CREATE INDEX bank_posting_rules_by_age ON bank_posting_rules (created_at, id);

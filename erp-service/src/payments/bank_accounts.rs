@@ -1,11 +1,17 @@
 //! Bank accounts of the company. One is there from the beginning, for the base currency.
 
 use super::iban;
+use super::statements::CsvFormat;
 use crate::schema::bank_accounts;
 use crate::{company, ledger, may};
 use actix_web::{get, patch, post};
 use chrono::{DateTime, Utc};
+use diesel::deserialize::{self, FromSql, FromSqlRow};
+use diesel::expression::AsExpression;
+use diesel::pg::{Pg, PgValue};
 use diesel::prelude::*;
+use diesel::serialize::{self, Output, ToSql};
+use diesel::sql_types::Jsonb;
 use serde::{Deserialize, Serialize};
 use service_kit::http::{IdPath, SearchText, present};
 use service_kit::{
@@ -37,6 +43,8 @@ pub struct BankAccountIn {
     pub currency: Currency,
     /// A cash or bank account of the chart: in this currency, unless it is the base currency.
     pub account_id: Uuid,
+    /// Which column of its statements in CSV holds what.
+    pub csv_format: Option<CsvFormat>,
     /// Whether payments in this currency go through it unless they name another; the first one of a currency does.
     pub is_default: Option<bool>,
 }
@@ -55,6 +63,8 @@ pub struct BankAccountPatch {
     #[serde(default, deserialize_with = "present")]
     #[schema(min_length = 8, max_length = 11)]
     pub bic: Option<Option<String>>,
+    #[serde(default, deserialize_with = "present")]
+    pub csv_format: Option<Option<CsvFormat>>,
     /// `true` makes it the default of its currency; another one takes that away.
     #[schema(nullable = false)]
     pub is_default: Option<bool>,
@@ -76,9 +86,32 @@ pub struct BankAccount {
     pub account_id: Uuid,
     pub is_default: bool,
     pub status: BankAccountStatus,
+    /// Which column of its statements in CSV holds what.
+    #[schema(value_type = Option<CsvFormat>)]
+    pub csv_format: Option<StoredCsvFormat>,
     pub revision: i64,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+}
+
+/// A mapping as it is stored, one JSON column.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, AsExpression, FromSqlRow)]
+#[serde(transparent)]
+#[diesel(sql_type = Jsonb)]
+pub struct StoredCsvFormat(pub CsvFormat);
+
+impl FromSql<Jsonb, Pg> for StoredCsvFormat {
+    fn from_sql(bytes: PgValue<'_>) -> deserialize::Result<Self> {
+        let value = <serde_json::Value as FromSql<Jsonb, Pg>>::from_sql(bytes)?;
+        Ok(serde_json::from_value(value)?)
+    }
+}
+
+impl ToSql<Jsonb, Pg> for StoredCsvFormat {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        let value = serde_json::to_value(self)?;
+        <serde_json::Value as ToSql<Jsonb, Pg>>::to_sql(&value, &mut out.reborrow())
+    }
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -213,6 +246,9 @@ pub fn numbered(conn: &mut PgConnection, number: &str) -> QueryResult<Vec<BankAc
 fn create(tx: &mut Tx<'_>, input: &BankAccountIn) -> Result<BankAccount> {
     let mut faults = Faults::default();
     let (number, bic) = checked(&mut faults, input.iban.as_deref(), input.bic.as_deref());
+    if let Some(format) = &input.csv_format {
+        format.check("/csv_format", &mut faults);
+    }
     let base = company::settings(tx)?.base_currency;
     match ledger::known_accounts(tx, &[input.account_id])?.get(&input.account_id) {
         None => faults.add("/account_id", "unknown_account", "there is no such account"),
@@ -247,6 +283,7 @@ fn create(tx: &mut Tx<'_>, input: &BankAccountIn) -> Result<BankAccount> {
             bank_accounts::currency.eq(input.currency),
             bank_accounts::account_id.eq(input.account_id),
             bank_accounts::is_default.eq(is_default),
+            bank_accounts::csv_format.eq(input.csv_format.clone().map(StoredCsvFormat)),
             bank_accounts::created_at.eq(tx.now()),
             bank_accounts::updated_at.eq(tx.now()),
         ))
@@ -280,6 +317,9 @@ fn update(tx: &mut Tx<'_>, id: Uuid, patch: &BankAccountPatch) -> Result<BankAcc
     let mut faults = Faults::default();
     let given = |field: &Option<Option<String>>| field.as_ref().and_then(Clone::clone);
     let (number, bic) = checked(&mut faults, given(&patch.iban).as_deref(), given(&patch.bic).as_deref());
+    if let Some(Some(format)) = &patch.csv_format {
+        format.check("/csv_format", &mut faults);
+    }
     faults.check()?;
     if patch.is_default == Some(false) && before.is_default {
         let detail = "make another bank account of the currency the default instead";
@@ -299,6 +339,10 @@ fn update(tx: &mut Tx<'_>, id: Uuid, patch: &BankAccountPatch) -> Result<BankAcc
         bic: if patch.bic.is_some() { bic } else { before.bic.clone() },
         is_default: patch.is_default.unwrap_or(before.is_default),
         status: patch.status.unwrap_or(before.status),
+        csv_format: match &patch.csv_format {
+            Some(format) => format.clone().map(StoredCsvFormat),
+            None => before.csv_format.clone(),
+        },
         ..before.clone()
     };
     if wanted == before {
@@ -315,6 +359,7 @@ fn update(tx: &mut Tx<'_>, id: Uuid, patch: &BankAccountPatch) -> Result<BankAcc
             bank_accounts::bic.eq(&wanted.bic),
             bank_accounts::is_default.eq(wanted.is_default),
             bank_accounts::status.eq(wanted.status),
+            bank_accounts::csv_format.eq(&wanted.csv_format),
             bank_accounts::revision.eq(bank_accounts::revision + 1),
             bank_accounts::updated_at.eq(tx.now()),
         ))

@@ -16,7 +16,7 @@ use crate::company::{Company, TaxTreatment};
 use crate::ledger::open_items::{self as items, OpenItem};
 use crate::ledger::{self, Entry, Journal, PostingDay, Role, Rules, Source, Sum};
 use crate::schema::{clearings, open_items};
-use crate::{company, may};
+use crate::{company, may, receivables};
 use actix_web::{get, post};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
@@ -233,6 +233,7 @@ pub fn clear(tx: &mut Tx<'_>, input: &ClearingIn) -> Result<Clearing> {
     let on = ledger::posting_day(tx, input.date)?;
     let mut ids: Vec<Uuid> = wanted.iter().map(|wanted| wanted.item_id).collect();
     ids.push(input.open_item_id);
+    receivables::lock_settled(tx, &ids)?;
     let locked = items::lock(tx, &ids)?;
     let source = locked
         .iter()
@@ -294,6 +295,7 @@ pub fn clear(tx: &mut Tx<'_>, input: &ClearingIn) -> Result<Clearing> {
     }
     let made = self::one(tx, row)?;
     tx.audit(None, &made)?;
+    receivables::note_settlement(tx, &ids)?;
     Ok(made)
 }
 
@@ -310,6 +312,7 @@ pub fn write_off(tx: &mut Tx<'_>, item_id: Uuid, input: &WriteOffIn) -> Result<C
         return Err(Problem::not_found("open item").into());
     }
     let on = ledger::posting_day(tx, input.date)?;
+    receivables::lock_settled(tx, &[item_id])?;
     let locked = items::lock(tx, &[item_id])?;
     let item = locked.first().ok_or(Error::Stale)?;
     refuse_source(item, &on)?;
@@ -367,6 +370,7 @@ pub fn write_off(tx: &mut Tx<'_>, item_id: Uuid, input: &WriteOffIn) -> Result<C
     documents::note_settlement(tx, "clearing", id, &settled, (on.date, row.entry_id), None)?;
     let made = one(tx, row)?;
     tx.audit(None, &made)?;
+    receivables::note_settlement(tx, &[item_id])?;
     Ok(made)
 }
 
@@ -430,6 +434,7 @@ fn reverse(tx: &mut Tx<'_>, id: Uuid, input: &ReversalIn) -> Result<Clearing> {
     let active = documents::active_settlements(tx, id)?;
     let mut ids: Vec<Uuid> = active.iter().map(|settlement| settlement.item_id).collect();
     ids.push(row.open_item_id);
+    receivables::lock_settled(tx, &ids)?;
     items::lock(tx, &ids)?;
     let (posted, on) = ledger::reverse(tx, row.entry_id, input.date, &input.reason)?;
     for settlement in &active {
@@ -448,6 +453,7 @@ fn reverse(tx: &mut Tx<'_>, id: Uuid, input: &ReversalIn) -> Result<Clearing> {
         .get_result(&mut **tx)?;
     let after = one(tx, row)?;
     tx.audit(Some(&before), &after)?;
+    receivables::note_settlement(tx, &ids)?;
     Ok(after)
 }
 

@@ -13,6 +13,8 @@
 //!   stands on account again.
 //! - A **clearing** ([`clearings`]) settles items without money: credit notes against invoices, bad debts.
 //!
+//! - A **bank statement** ([`statements`]) says what happened at the bank; each of its lines is matched with a payment or becomes one.
+//!
 //! What always holds: nothing clears more than is open (the database checks it under the items' locks); a payment's money
 //! = what it has cleared + what is on account; a reversed payment has cleared nothing.
 //!
@@ -27,12 +29,14 @@ pub mod open_items;
 pub mod opening_items;
 mod parties;
 mod settlement;
+pub mod statements;
 
 pub use documents::{
     AllocationIn, AllocationsIn, Direction, Payment, PaymentAllocation, PaymentIn, PaymentMethod, PostingIn,
     ReversalIn, allocate, find, pay, reverse,
 };
 pub use parties::PartyType;
+pub use statements::CHECKS;
 
 use service_kit::Routes;
 use service_kit::problem::Constraint;
@@ -43,6 +47,7 @@ pub fn routes(routes: &mut Routes) {
     open_items::routes(routes);
     documents::routes(routes);
     clearings::routes(routes);
+    statements::routes(routes);
 }
 
 pub const CONSTRAINTS: &[Constraint] = &[
@@ -69,6 +74,18 @@ pub const CONSTRAINTS: &[Constraint] = &[
         "busy",
         "/is_default",
         "another bank account of this currency became the default at the same time",
+    ),
+    Constraint::conflict(
+        "bank_statement_lines_one_payment",
+        "payment_taken",
+        "/payment_id",
+        "another line is matched with the payment",
+    ),
+    Constraint::conflict(
+        "bank_posting_rules_pkey",
+        "duplicate",
+        "/id",
+        "a bank posting rule with this id exists",
     ),
     Constraint::conflict("payments_pkey", "duplicate", "/id", "a payment with this id exists"),
     Constraint::conflict(

@@ -17,7 +17,7 @@ use crate::ledger::open_items::{OpenItem, Side};
 use crate::ledger::{Account, Entry, Role, Rules, Sum};
 use chrono::NaiveDate;
 use diesel::QueryableByName;
-use diesel::sql_types::{Numeric, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Nullable, Numeric, Text, Uuid as SqlUuid};
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 use service_kit::db::sql;
@@ -63,6 +63,10 @@ pub(super) struct Part {
     pub base: Decimal,
     pub tax_code: Option<String>,
     pub tax_base: Option<Decimal>,
+    #[serde(default)]
+    pub tax_rate: Option<Decimal>,
+    #[serde(default)]
+    pub tax_kind: Option<String>,
 }
 
 /// One item settled, before it is posted.
@@ -105,6 +109,8 @@ impl Part {
             base,
             tax_code: None,
             tax_base: None,
+            tax_rate: None,
+            tax_kind: None,
         }
     }
 
@@ -124,6 +130,7 @@ impl Part {
         let line = entry.debit(&account, sum);
         if let Some(code) = &self.tax_code {
             line.tax(code, self.tax_base.unwrap_or_default() * factor);
+            (line.tax_rate, line.tax_kind) = (self.tax_rate, self.tax_kind.clone());
         }
     }
 }
@@ -495,6 +502,10 @@ struct TaxLine {
     base: Decimal,
     #[diesel(sql_type = Numeric)]
     tax_base: Decimal,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    tax_rate: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Text>)]
+    tax_kind: Option<String>,
     #[diesel(sql_type = Numeric)]
     gross: Decimal,
 }
@@ -540,6 +551,8 @@ pub(super) fn lost_with_tax(
         parts.push(Part {
             tax_base: Some(-half_up(line.tax_base, base)),
             tax_code: Some(line.tax_code.clone()),
+            tax_rate: line.tax_rate,
+            tax_kind: line.tax_kind.clone(),
             ..Part::new(&account, lost.currency, amount, value)
         });
     }
@@ -550,13 +563,14 @@ pub(super) fn lost_with_tax(
 /// The tax that the item's document posted, by account and code, and the gross of the document.
 fn tax_lines(tx: &mut Tx<'_>, item: &OpenItem) -> Result<Vec<TaxLine>> {
     let lines = sql(
-        "SELECT l.account_id, a.code, a.name, l.tax_code, sum(l.amount) AS amount, sum(l.debit - l.credit) AS base,
+        "SELECT l.account_id, a.code, a.name, l.tax_code, l.tax_rate, l.tax_kind, sum(l.amount) AS amount, sum(l.debit - l.credit) AS base,
                 coalesce(sum(l.tax_base), 0) AS tax_base,
                 (SELECT abs(sum(i.amount)) FROM open_items i WHERE i.document_id = $1 AND i.side = $2) AS gross
          FROM journal_entries e JOIN journal_entry_lines l ON l.entry_id = e.id JOIN accounts a ON a.id = l.account_id
          WHERE e.source_id = $3 AND e.source_type = $4 AND e.status = 'posted' AND l.tax_code IS NOT NULL
            AND l.currency = $5 AND a.kind IN ('asset', 'liability') AND a.control IS NULL
-         GROUP BY 1, 2, 3, 4 HAVING sum(l.amount) <> 0 ORDER BY 2, 4",
+           AND l.tax_rate IS DISTINCT FROM 0
+         GROUP BY 1, 2, 3, 4, 5, 6 HAVING sum(l.amount) <> 0 ORDER BY 2, 4",
     )
     .bind::<SqlUuid, _>(item.document_id)
     .bind::<Text, _>(item.side.as_str())

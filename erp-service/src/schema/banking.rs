@@ -11,6 +11,7 @@ diesel::table! {
         account_id -> Uuid,
         is_default -> Bool,
         status -> Text,
+        csv_format -> Nullable<Jsonb>,
         revision -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
@@ -103,6 +104,63 @@ diesel::table! {
         undone_on -> Nullable<Date>,
         undone_entry_id -> Nullable<Uuid>,
         created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    bank_statements (id) {
+        id -> Uuid,
+        bank_account_id -> Uuid,
+        identification -> Text,
+        format -> Text,
+        from_date -> Nullable<Date>,
+        to_date -> Nullable<Date>,
+        currency -> Text,
+        opening_balance -> Nullable<Numeric>,
+        closing_balance -> Nullable<Numeric>,
+        line_count -> Int4,
+        revision -> Int8,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    bank_statement_lines (id) {
+        id -> Uuid,
+        statement_id -> Uuid,
+        bank_account_id -> Uuid,
+        position -> Int4,
+        booked_on -> Date,
+        value_on -> Nullable<Date>,
+        currency -> Text,
+        amount -> Numeric,
+        counterparty_name -> Nullable<Text>,
+        counterparty_iban -> Nullable<Text>,
+        reference -> Nullable<Text>,
+        end_to_end_id -> Nullable<Text>,
+        bank_reference -> Nullable<Text>,
+        transaction_code -> Nullable<Text>,
+        status -> Text,
+        payment_id -> Nullable<Uuid>,
+        revision -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    bank_posting_rules (id) {
+        id -> Uuid,
+        name -> Text,
+        bank_account_id -> Nullable<Uuid>,
+        direction -> Nullable<Text>,
+        contains -> Text,
+        account_id -> Uuid,
+        cash_flow_category -> Nullable<Text>,
+        status -> Text,
+        revision -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
     }
 }
 

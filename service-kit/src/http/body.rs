@@ -62,6 +62,50 @@ impl utoipa::PartialSchema for CsvText {
 
 impl ToSchema for CsvText {}
 
+/// Largest file that a command reads as a whole: 20 MiB.
+pub const UPLOAD_LIMIT: usize = 20 * BODY_LIMIT;
+
+/// A file in XML or CSV, read as a whole, its encoding left to the reader. Document it with `content_type = "application/xml"`
+/// and `"text/csv"`.
+pub struct Upload {
+    /// `application/xml` or `text/csv`.
+    pub media_type: &'static str,
+    pub bytes: Bytes,
+}
+
+impl FromRequest for Upload {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let media_type = match media_type(&request).as_str() {
+                "application/xml" | "text/xml" => "application/xml",
+                "text/csv" => "text/csv",
+                _ => return Err(unsupported("send application/xml or text/csv")),
+            };
+            let bytes = collect(&request, payload, UPLOAD_LIMIT).await?;
+            match bytes.is_empty() {
+                true => Err(Problem::rule("empty_file", "the file is empty")),
+                false => Ok(Upload { media_type, bytes }),
+            }
+        })
+    }
+}
+
+impl utoipa::PartialSchema for Upload {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::String)
+            .description(Some("A file in XML or CSV"))
+            .max_length(Some(UPLOAD_LIMIT))
+            .into()
+    }
+}
+
+impl ToSchema for Upload {}
+
 impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Body<T> {
     type Error = Problem;
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;

@@ -8,7 +8,7 @@ use crate::ledger::{self, Account, Entry, Journal, PostingDay, Role, Rules, Sour
 use crate::payments::amounts::{Pot, check_digits, check_positive};
 use crate::payments::bank_accounts::{self, BankAccount, BankAccountStatus};
 use crate::payments::parties::{self, PartyType};
-use crate::{company, currencies};
+use crate::{company, currencies, receivables};
 
 use crate::payments::settlement::{self, Conditions, Settled, Wanted};
 use diesel::prelude::*;
@@ -70,6 +70,7 @@ pub fn pay(tx: &mut Tx<'_>, input: &PaymentIn) -> Result<Payment> {
         updated_at: tx.now(),
     };
     let ids: Vec<Uuid> = wanted.iter().map(|wanted| wanted.item_id).collect();
+    receivables::lock_settled(tx, &ids)?;
     let items = open_items::lock(tx, &ids)?;
     let mut pot = Pot {
         currency: row.currency,
@@ -138,6 +139,9 @@ fn post(
     }
     let payment = queries::one(tx, row)?;
     tx.changed(None, &payment)?;
+    let mut touched: Vec<Uuid> = settled.iter().map(|one| one.item.id).collect();
+    touched.extend(on_account.map(|(id, _)| id));
+    receivables::note_settlement(tx, &touched)?;
     Ok(payment)
 }
 
@@ -181,6 +185,7 @@ pub fn allocate(tx: &mut Tx<'_>, id: Uuid, input: &AllocationsIn) -> Result<Paym
 
     let mut ids: Vec<Uuid> = wanted.iter().map(|wanted| wanted.item_id).collect();
     ids.push(own);
+    receivables::lock_settled(tx, &ids)?;
     let items = open_items::lock(tx, &ids)?;
     let source = items.iter().find(|item| item.id == own).ok_or(Error::Stale)?;
     let mut pot = Pot {
@@ -222,6 +227,7 @@ pub fn allocate(tx: &mut Tx<'_>, id: Uuid, input: &AllocationsIn) -> Result<Paym
     }
     let payment = queries::one(tx, row)?;
     tx.changed(Some(&before), &payment)?;
+    receivables::note_settlement(tx, &ids)?;
     Ok(payment)
 }
 

@@ -6,6 +6,7 @@ use super::queries::{self, StoredSettlement};
 use crate::ledger::open_items::{self, OpenItem};
 use crate::ledger::{self, Account, Entry, Journal, Role, Source, Sum};
 use crate::payments::settlement::debit_sign;
+use crate::receivables;
 use crate::payments::{bank_accounts, parties};
 use crate::schema::settlements;
 use chrono::NaiveDate;
@@ -145,6 +146,7 @@ pub fn unallocate(tx: &mut Tx<'_>, id: Uuid, input: &UnallocationIn) -> Result<P
     }
     let payment = queries::one(tx, row)?;
     tx.changed(Some(&before), &payment)?;
+    receivables::note_settlement(tx, &ids)?;
     Ok(payment)
 }
 
@@ -153,20 +155,27 @@ pub fn unallocate(tx: &mut Tx<'_>, id: Uuid, input: &UnallocationIn) -> Result<P
 /// # Errors
 /// 404; 409 `illegal_transition`; 422 `date_before_original`, `future_date`.
 pub fn reverse(tx: &mut Tx<'_>, id: Uuid, input: &ReversalIn) -> Result<Payment> {
+    take_back(tx, id, input, true)
+}
+
+/// As [`reverse`]; `If-Match` may be that of another record.
+pub(in crate::payments) fn take_back(tx: &mut Tx<'_>, id: Uuid, input: &ReversalIn, matching: bool) -> Result<Payment> {
     let party = queries::party_of(tx, id)?;
     if let Some((kind, party_id)) = party {
         parties::lock(tx, kind, party_id, "", &mut Faults::default())?;
     }
     let row = queries::lock(tx, id)?;
     let before = queries::one(tx, row.clone())?;
-    tx.match_if_given(&before)?;
+    if matching {
+        tx.match_if_given(&before)?;
+    }
     if row.status == PaymentStatus::Reversed {
         return Err(Problem::illegal_transition("reverse", "reversed", &[]).into());
     }
     if party.is_none() {
         let (posted, on) = ledger::reverse(tx, row.entry_id, input.date, &input.reason)?;
         let row = queries::mark_reversed(tx, id, (on.date, &input.reason, posted.id))?;
-        return finish(tx, &before, row);
+        return finish(tx, &before, row, &[]);
     }
     let active = queries::active_settlements(tx, id)?;
     let latest = active.iter().map(|settlement| settlement.allocated_on).max();
@@ -216,16 +225,18 @@ pub fn reverse(tx: &mut Tx<'_>, id: Uuid, input: &ReversalIn) -> Result<Payment>
     for settlement in &active {
         note_undone(tx, settlement, on.date, entry_id)?;
     }
-    finish(tx, &before, after)
+    finish(tx, &before, after, &ids)
 }
 
-fn finish(tx: &mut Tx<'_>, before: &Payment, row: super::model::PaymentRow) -> Result<Payment> {
+fn finish(tx: &mut Tx<'_>, before: &Payment, row: super::model::PaymentRow, touched: &[Uuid]) -> Result<Payment> {
     let payment = queries::one(tx, row)?;
     tx.changed(Some(before), &payment)?;
+    receivables::note_settlement(tx, touched)?;
     Ok(payment)
 }
 
 fn lock(tx: &mut Tx<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, OpenItem>> {
+    receivables::lock_settled(tx, ids)?;
     let items = open_items::lock(tx, ids)?;
     Ok(items.into_iter().map(|item| (item.id, item)).collect())
 }

@@ -6,5 +6,7 @@ mod books;
 mod clearings;
 mod currencies;
 mod discounts;
+mod invoices;
 mod races;
 mod reversal;
+mod statements;

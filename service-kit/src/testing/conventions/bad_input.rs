@@ -33,6 +33,8 @@ pub(super) async fn findings(test: &TestService, service: &Service) -> Findings 
             tester.files(&client, operation).await;
         } else if operation.takes_csv() {
             tester.csv_bodies(&client, operation).await;
+        } else if operation.takes_xml() {
+            tester.uploads(&client, operation).await;
         }
         if let Some(schema) = operation.body() {
             tester.whole_bodies(&client, operation).await;
@@ -197,6 +199,21 @@ impl Tester {
                 send(json, "{\"no\\u0000such\": 1}".to_owned()),
                 (422, ""),
             ),
+        ] {
+            self.refused(client, operation, (what, request), expected).await;
+        }
+    }
+
+    async fn uploads(&mut self, client: &Client, operation: &Operation) {
+        let path = operation.path_of_nothing();
+        let send = |media: &str, body: &[u8]| {
+            let request = client.request(operation.method.clone(), &path);
+            request.header("Content-Type", media).body(body.to_vec())
+        };
+        for (what, request, expected) in [
+            ("JSON", send("application/json", b"{}"), (415, "unsupported_media_type")),
+            ("nothing", send("application/xml", b""), (422, "empty_file")),
+            ("a file below nothing", send("text/csv", b"a"), (404, "not_found")),
         ] {
             self.refused(client, operation, (what, request), expected).await;
         }

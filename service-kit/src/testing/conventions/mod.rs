@@ -97,13 +97,18 @@ impl Operation {
 
     /// Whether a CSV file can be sent.
     fn takes_csv(&self) -> bool {
-        !self.document["requestBody"]["content"]["text/csv"].is_null()
+        !self.document["requestBody"]["content"]["text/csv"].is_null() && !self.takes_xml()
+    }
+
+    /// Whether a file in XML (or CSV) can be sent.
+    fn takes_xml(&self) -> bool {
+        !self.document["requestBody"]["content"]["application/xml"].is_null()
     }
 
     /// Whether a CSV file is read as it arrives and may have any length.
     fn streams_csv(&self) -> bool {
         let media = &self.document["requestBody"]["content"]["text/csv"];
-        !media.is_null() && media["schema"]["$ref"].is_null()
+        !media.is_null() && media["schema"]["$ref"].is_null() && !self.takes_xml()
     }
 
     /// Whether it is a list that can be had as CSV.
