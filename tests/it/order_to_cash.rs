@@ -53,8 +53,6 @@ async fn an_order_becomes_an_invoice_and_the_invoice_money() {
     })
     .await;
 
-    let account = json!({ "code": "MAIN", "name": "House bank", "currency": "USD" });
-    stack.erp.post("/v1/bank-accounts", account).await.expect(201);
     let payment = json!({
         "direction": "in", "party_type": "customer", "party_id": customer, "currency": "USD", "amount": "40.00",
         "reference": invoice["number"], "allocations": [{ "document_id": invoice["id"] }],

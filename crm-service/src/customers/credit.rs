@@ -42,7 +42,8 @@ pub struct CustomerCreditIn {
     pub blocked: bool,
     #[schema(max_length = 1000)]
     pub blocked_reason: Option<String>,
-    /// What the customer may cost us, in `credit_currency`.
+    /// What the customer may cost us, in `credit_currency`. Absent, as in the ERP's list of customers: this and what
+    /// follows stays as it is known.
     pub exposure: Option<Amount>,
     /// What the exposure consists of.
     pub exposure_parts: Option<ExposureParts>,
@@ -168,10 +169,12 @@ pub fn apply(tx: &mut Tx<'_>, customer_id: Uuid, input: &CustomerCreditIn) -> Re
         Err(diesel::NotFound) => return Err(Problem::reference_missing("customer", customer_id).into()),
         other => other?,
     };
-    let known = before.credit.as_ref().map_or(0, |credit| credit.source_version);
-    if input.source_version <= known && !input.replace {
+    let known = before.credit.as_ref();
+    if input.source_version <= known.map_or(0, |known| known.source_version) && !input.replace {
         return Ok(before);
     }
+    let parts = input.exposure_parts.as_ref();
+    let parts = parts.or(known.and_then(|known| known.exposure_parts.as_ref()));
     let row = CreditRow {
         customer_id,
         tier: input.tier.clone(),
@@ -181,10 +184,10 @@ pub fn apply(tx: &mut Tx<'_>, customer_id: Uuid, input: &CustomerCreditIn) -> Re
         credit_hold_reason: input.credit_hold_reason.clone(),
         blocked: input.blocked,
         blocked_reason: input.blocked_reason.clone(),
-        exposure: input.exposure,
-        exposure_parts: input.exposure_parts.clone().map(AsJson),
-        open_balance: input.open_balance,
-        overdue_days: input.overdue_days,
+        exposure: input.exposure.or(known.and_then(|known| known.exposure)),
+        exposure_parts: parts.cloned().map(AsJson),
+        open_balance: input.open_balance.or(known.and_then(|known| known.open_balance)),
+        overdue_days: input.overdue_days.or(known.and_then(|known| known.overdue_days)),
         source_version: input.source_version,
         as_of: input.as_of.trunc_subsecs(6),
     };

@@ -160,7 +160,13 @@ async fn the_balance_shows_and_the_timeline_leaves_it_to_the_documents() {
         timeline_kinds(&crm.client, id(&of)).await,
         ["credit_changed", "customer_created"]
     );
-    told["source_version"] = json!(3);
+    let terms = sync.put(&format!("{path}/credit"), facts(3)).await.expect(200);
+    assert_eq!(
+        (&terms["credit"]["open_balance"], &terms["credit"]["exposure_parts"]),
+        (&json!("100.00"), &parts),
+        "terms without a balance leave it as it is known"
+    );
+    told["source_version"] = json!(4);
     told["overdue_days"] = json!(-1);
     let problem = sync
         .put(&format!("{path}/credit"), told)
