@@ -1,6 +1,6 @@
 //! The service put together: its routes, roles, permissions, migrations and known constraints.
 
-use crate::{catalogue, customers, may, orders};
+use crate::{catalogue, customers, documents, may, orders};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use service_kit::auth::{APPLY, ManageApiKeys};
 use service_kit::problem::Constraint;
@@ -10,7 +10,7 @@ use service_kit::{Permission, Role, Routes, Service};
 pub const SERVICE: Service = Service {
     name: "crm",
     title: "Tandem CRM",
-    description: "Customers, the catalogue as sales sees it, and orders with what became of them.",
+    description: "Customers, the catalogue as sales sees it, orders with what became of them, and what is invoiced and paid.",
     migrations: &MIGRATIONS,
     routes,
     roles: &[SALES],
@@ -33,6 +33,7 @@ fn routes(routes: &mut Routes) {
     customers::routes(routes);
     catalogue::routes(routes);
     orders::routes(routes);
+    documents::routes(routes);
 }
 
 const PARTS: [&[Constraint]; 3] = [customers::CONSTRAINTS, catalogue::CONSTRAINTS, orders::CONSTRAINTS];

@@ -2,21 +2,25 @@
 //!
 //! The CRM is the master of customers (with their legal entities, contacts and addresses) and of
 //! an order until it is submitted. Everything else that it shows belongs to the ERP and is a
-//! replica: the catalogue with prices and availability, a customer's credit facts, an order's
-//! fulfilment. A replica is written by the sync alone (permission `integration:apply`), carries
+//! replica: the catalogue with prices and availability, a customer's credit facts, invoices and
+//! payments, an order's fulfilment. A replica is written by the sync alone (permission `integration:apply`), carries
 //! the master's version and an `as_of` time, and never causes an event of the CRM's own part: so
 //! nothing echoes.
 //!
 //! - [`customers`]: customers, their parts, their credit facts and their timeline
 //! - [`catalogue`]: categories, products, prices and availability, as the ERP last told them
+//! - [`documents`]: invoices, credit notes and payments of customers, as the ERP last told them
 //! - [`orders`]: drafts, submission, cancellation, and the fulfilment that the ERP reports
 //! - [`may`]: the permissions; [`app`]: the service put together
 
 pub mod app;
 pub mod catalogue;
 pub mod customers;
+pub mod documents;
+mod json;
 pub mod may;
 pub mod orders;
+mod replica;
 pub mod schema;
 
 pub use app::SERVICE;

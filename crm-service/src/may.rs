@@ -17,6 +17,12 @@ permissions! {
     WriteOrders = "orders:write",
     SubmitOrders = "orders:submit",
     CancelOrders = "orders:cancel",
+    /// Invoices and credit notes of customers.
+    ReadInvoices = "invoices:read",
+    /// Nobody writes invoices or payments here: their handlers answer `409 not_owner`.
+    WriteInvoices = "invoices:write",
+    ReadPayments = "payments:read",
+    WritePayments = "payments:write",
     /// Named here to be in [`ALL`]; handlers take one of the types below.
     Apply = "integration:apply",
 }
@@ -50,4 +56,6 @@ applied_from_erp! {
     ApplyAvailability at "/v1/stock-adjustments",
     ApplyFulfilment at "/v1/sales-orders/{id}",
     ApplyCredit at "/v1/customers/{id}",
+    ApplyInvoices at "/v1/invoices/{id}",
+    ApplyPayments at "/v1/payments/{id}",
 }

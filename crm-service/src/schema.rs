@@ -28,7 +28,13 @@ diesel::table! {
         credit_limit -> Nullable<Numeric>,
         credit_currency -> Nullable<Text>,
         credit_hold -> Bool,
+        credit_hold_reason -> Nullable<Text>,
         blocked -> Bool,
+        blocked_reason -> Nullable<Text>,
+        exposure -> Nullable<Numeric>,
+        exposure_parts -> Nullable<Json>,
+        open_balance -> Nullable<Numeric>,
+        overdue_days -> Nullable<Int8>,
         source_version -> Int8,
         as_of -> Timestamptz,
     }
@@ -218,5 +224,45 @@ diesel::table! {
         price_given -> Bool,
         discount -> Numeric,
         line_total -> Nullable<Numeric>,
+    }
+}
+
+// ---- documents ----
+
+diesel::table! {
+    invoices (id) {
+        id -> Uuid,
+        customer_id -> Uuid,
+        order_id -> Nullable<Uuid>,
+        kind -> Text,
+        status -> Text,
+        number -> Nullable<Text>,
+        date -> Date,
+        due_on -> Nullable<Date>,
+        is_open -> Bool,
+        document -> Json,
+        source_version -> Int8,
+        as_of -> Timestamptz,
+        revision -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    payments (id) {
+        id -> Uuid,
+        customer_id -> Uuid,
+        direction -> Text,
+        status -> Text,
+        number -> Nullable<Text>,
+        date -> Date,
+        is_open -> Bool,
+        document -> Json,
+        source_version -> Int8,
+        as_of -> Timestamptz,
+        revision -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
     }
 }

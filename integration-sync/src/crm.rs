@@ -117,8 +117,55 @@ pub struct Credit<'a> {
     pub credit_currency: Option<&'a RawValue>,
     #[serde(borrow)]
     pub credit_hold: &'a RawValue,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub credit_hold_reason: Option<&'a RawValue>,
     #[serde(borrow)]
     pub blocked: &'a RawValue,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub blocked_reason: Option<&'a RawValue>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub exposure: Option<&'a RawValue>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub exposure_parts: Option<&'a RawValue>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub open_balance: Option<&'a RawValue>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub overdue_days: Option<&'a RawValue>,
+}
+
+/// A payment of the ERP by or to a customer, which is the party there.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Payment<'a> {
+    #[serde(borrow)]
+    pub id: &'a RawValue,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub status: &'a RawValue,
+    #[serde(borrow)]
+    pub direction: &'a RawValue,
+    #[serde(borrow, rename(deserialize = "party_id"))]
+    pub customer_id: &'a RawValue,
+    #[serde(borrow)]
+    pub currency: &'a RawValue,
+    #[serde(borrow)]
+    pub amount: &'a RawValue,
+    #[serde(borrow)]
+    pub unallocated: &'a RawValue,
+    #[serde(borrow)]
+    pub date: &'a RawValue,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub method: &'a RawValue,
+    #[serde(borrow)]
+    pub allocations: &'a RawValue,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub external_ref: Option<&'a RawValue>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub reversed_on: Option<&'a RawValue>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub reversal_reason: Option<&'a RawValue>,
 }
 
 /// A stock level of the ERP.
@@ -178,6 +225,30 @@ pub fn put_fulfilment(source: Source, order: &RawValue) -> serde_json::Result<Re
         order: &'a RawValue,
     }
     source.put(format!("/v1/orders/{}/fulfilment", source.id), &Part { order })
+}
+
+/// `PUT /v1/invoices/{id}`, with the whole invoice or credit note of the ERP.
+///
+/// # Errors
+/// As [`put_category`].
+pub fn put_invoice(source: Source, invoice: &RawValue) -> serde_json::Result<Request> {
+    #[derive(Serialize)]
+    struct Part<'a> {
+        invoice: &'a RawValue,
+    }
+    source.put(format!("/v1/invoices/{}", source.id), &Part { invoice })
+}
+
+/// `PUT /v1/payments/{id}`
+///
+/// # Errors
+/// As [`put_category`].
+pub fn put_payment(source: Source, payment: &Payment<'_>) -> serde_json::Result<Request> {
+    #[derive(Serialize)]
+    struct Part<'a> {
+        payment: &'a Payment<'a>,
+    }
+    source.put(format!("/v1/payments/{}", source.id), &Part { payment })
 }
 
 /// One item for [`put_availability`].

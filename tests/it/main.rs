@@ -14,6 +14,7 @@ mod demo;
 mod documents;
 mod erp_stopped;
 mod faults;
+mod order_to_cash;
 mod order_to_delivery;
 mod rejection_and_hold;
 mod restored_dump;

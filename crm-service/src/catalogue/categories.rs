@@ -1,6 +1,6 @@
 //! Categories of products, as the ERP last told them.
 
-use super::replica::{apply_replica, replica, storable};
+use crate::replica::{apply_replica, replica, storable};
 use crate::may;
 use crate::schema::categories;
 use actix_web::{get, patch, post, put};

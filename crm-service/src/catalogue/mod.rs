@@ -19,7 +19,6 @@ mod availability;
 mod categories;
 mod prices;
 mod products;
-mod replica;
 
 pub use prices::prices_for;
 

@@ -1,6 +1,6 @@
 //! Prices by list, tier and quantity, as the ERP last told them; and which of them applies.
 
-use super::replica::{apply_replica, replica, storable};
+use crate::replica::{apply_replica, replica, storable};
 use crate::may;
 use crate::schema::prices;
 use actix_web::{get, patch, post, put};

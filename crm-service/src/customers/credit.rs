@@ -1,4 +1,4 @@
-//! Credit facts: what the ERP says of a customer's tier, limit and holds. A replica.
+//! Credit facts: what the ERP says of a customer's tier, limit, holds and balance. A replica.
 //!
 //! The sync puts them here, newest version wins. They show as `credit` in the customer and raise
 //! its `revision`, for the `ETag`, but not its `version`: the customer as the CRM owns it did not
@@ -7,6 +7,7 @@
 use crate::customers::model::Customer;
 use crate::customers::queries;
 use crate::customers::timeline::{self, Entry, TimelineSource};
+use crate::json::AsJson;
 use crate::may;
 use crate::schema::customer_credits;
 use actix_web::put;
@@ -36,9 +37,40 @@ pub struct CustomerCreditIn {
     pub credit_limit: Option<Amount>,
     pub credit_currency: Option<Currency>,
     pub credit_hold: bool,
+    #[schema(max_length = 1000)]
+    pub credit_hold_reason: Option<String>,
     pub blocked: bool,
+    #[schema(max_length = 1000)]
+    pub blocked_reason: Option<String>,
+    /// What the customer may cost us, in `credit_currency`. Absent, as in the ERP's list of customers: this and what
+    /// follows stays as it is known.
+    pub exposure: Option<Amount>,
+    /// What the exposure consists of.
+    pub exposure_parts: Option<ExposureParts>,
+    /// Open invoices less unallocated receipts and credit notes, in `credit_currency`.
+    pub open_balance: Option<Amount>,
+    /// Days that the oldest open invoice was overdue when the ERP said so.
+    #[schema(minimum = 0)]
+    pub overdue_days: Option<i64>,
     /// When the ERP knew it.
     pub as_of: DateTime<Utc>,
+}
+
+/// What an exposure consists of, in `credit_currency`. What is not listed here is ignored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ExposureParts {
+    /// Still to be invoiced of confirmed orders, gross.
+    pub orders: Amount,
+    /// Open invoices.
+    pub invoices: Amount,
+    /// Unallocated receipts and credit notes; not positive.
+    pub credits: Amount,
+    /// Advances that no invoice has cleared; not positive.
+    pub advances: Amount,
+    /// Currencies without a rate: what is in them is not in the sums.
+    #[serde(default)]
+    #[schema(max_items = 200)]
+    pub rates_missing: Vec<Currency>,
 }
 
 /// What the ERP says of a customer's credit.
@@ -50,7 +82,16 @@ pub struct CustomerCredit {
     pub credit_limit: Option<Amount>,
     pub credit_currency: Option<Currency>,
     pub credit_hold: bool,
+    pub credit_hold_reason: Option<String>,
     pub blocked: bool,
+    pub blocked_reason: Option<String>,
+    /// What the customer may cost us, in `credit_currency`; this and what follows is `null` until the ERP has told it.
+    pub exposure: Option<Amount>,
+    pub exposure_parts: Option<ExposureParts>,
+    /// Open invoices less unallocated receipts and credit notes, in `credit_currency`.
+    pub open_balance: Option<Amount>,
+    /// Days that the oldest open invoice was overdue at `as_of`.
+    pub overdue_days: Option<i64>,
     pub source_version: i64,
     pub as_of: DateTime<Utc>,
 }
@@ -63,7 +104,13 @@ pub struct CreditRow {
     credit_limit: Option<Amount>,
     credit_currency: Option<Currency>,
     credit_hold: bool,
+    credit_hold_reason: Option<String>,
     blocked: bool,
+    blocked_reason: Option<String>,
+    exposure: Option<Amount>,
+    exposure_parts: Option<AsJson<ExposureParts>>,
+    open_balance: Option<Amount>,
+    overdue_days: Option<i64>,
     source_version: i64,
     as_of: DateTime<Utc>,
 }
@@ -71,16 +118,29 @@ pub struct CreditRow {
 impl From<CreditRow> for CustomerCredit {
     fn from(row: CreditRow) -> Self {
         // Shown with the minor digits of its currency.
-        let shown = row
-            .credit_limit
-            .zip(row.credit_currency)
-            .and_then(|(limit, currency)| Amount::money(currency, limit.value()));
+        let shown = |amount: Option<Amount>| {
+            let money = amount.zip(row.credit_currency);
+            let shown = money.and_then(|(amount, currency)| Amount::money(currency, amount.value()));
+            shown.or(amount)
+        };
         CustomerCredit {
+            credit_limit: shown(row.credit_limit),
+            exposure: shown(row.exposure),
+            open_balance: shown(row.open_balance),
             tier: row.tier,
-            credit_limit: shown.or(row.credit_limit),
             credit_currency: row.credit_currency,
             credit_hold: row.credit_hold,
+            credit_hold_reason: row.credit_hold_reason,
             blocked: row.blocked,
+            blocked_reason: row.blocked_reason,
+            exposure_parts: row.exposure_parts.map(|AsJson(parts)| ExposureParts {
+                orders: shown(Some(parts.orders)).unwrap_or_default(),
+                invoices: shown(Some(parts.invoices)).unwrap_or_default(),
+                credits: shown(Some(parts.credits)).unwrap_or_default(),
+                advances: shown(Some(parts.advances)).unwrap_or_default(),
+                rates_missing: parts.rates_missing,
+            }),
+            overdue_days: row.overdue_days,
             source_version: row.source_version,
             as_of: row.as_of,
         }
@@ -109,17 +169,25 @@ pub fn apply(tx: &mut Tx<'_>, customer_id: Uuid, input: &CustomerCreditIn) -> Re
         Err(diesel::NotFound) => return Err(Problem::reference_missing("customer", customer_id).into()),
         other => other?,
     };
-    let known = before.credit.as_ref().map_or(0, |credit| credit.source_version);
-    if input.source_version <= known && !input.replace {
+    let known = before.credit.as_ref();
+    if input.source_version <= known.map_or(0, |known| known.source_version) && !input.replace {
         return Ok(before);
     }
+    let parts = input.exposure_parts.as_ref();
+    let parts = parts.or(known.and_then(|known| known.exposure_parts.as_ref()));
     let row = CreditRow {
         customer_id,
         tier: input.tier.clone(),
         credit_limit: input.credit_limit,
         credit_currency: input.credit_currency,
         credit_hold: input.credit_hold,
+        credit_hold_reason: input.credit_hold_reason.clone(),
         blocked: input.blocked,
+        blocked_reason: input.blocked_reason.clone(),
+        exposure: input.exposure.or(known.and_then(|known| known.exposure)),
+        exposure_parts: parts.cloned().map(AsJson),
+        open_balance: input.open_balance.or(known.and_then(|known| known.open_balance)),
+        overdue_days: input.overdue_days.or(known.and_then(|known| known.overdue_days)),
         source_version: input.source_version,
         as_of: input.as_of.trunc_subsecs(6),
     };
@@ -160,12 +228,17 @@ fn store(tx: &mut Tx<'_>, row: &CreditRow) -> Result<usize> {
         .map_err(Error::from)
 }
 
-/// A line in the timeline when the facts differ, and not only their version.
+/// A line in the timeline when the terms differ. What moves the balance has lines of its own: orders, invoices and
+/// payments.
 fn tell(tx: &mut Tx<'_>, before: &Customer, after: &Customer) -> Result<()> {
     let Some(credit) = &after.credit else {
         return Ok(());
     };
     let facts = |credit: &CustomerCredit| CustomerCredit {
+        exposure: None,
+        exposure_parts: None,
+        open_balance: None,
+        overdue_days: None,
         source_version: 0,
         as_of: DateTime::UNIX_EPOCH,
         ..credit.clone()

@@ -38,7 +38,6 @@
 pub mod drafts;
 pub mod fulfilment;
 mod handlers;
-mod json;
 pub mod model;
 pub mod queries;
 pub mod status;

@@ -1,6 +1,6 @@
 //! The SQL of orders. The hot statements are written by hand: each is one round trip.
 
-use super::json::AsJson;
+use crate::json::AsJson;
 use super::model::{Order, OrdersQuery};
 use super::stored::{LineRow, OrderRow, StoredOrder};
 use crate::schema::{order_lines, orders};

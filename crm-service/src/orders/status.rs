@@ -53,6 +53,11 @@ service_kit::text_enum! {
     }
 }
 
+service_kit::text_enum! {
+    /// How much of something is done.
+    OrderProgress { None = "none", Partial = "partial", Full = "full" }
+}
+
 impl From<SalesOrderStatus> for OrderStatus {
     fn from(reported: SalesOrderStatus) -> OrderStatus {
         match reported {

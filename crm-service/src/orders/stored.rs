@@ -1,7 +1,7 @@
 //! An order as it is stored: its row, its lines, and how it is shown.
 
 use super::fulfilment::Fulfilment;
-use super::json::AsJson;
+use crate::json::AsJson;
 use super::model::{Order, OrderCancellation, OrderLine, OrderRejection};
 use super::status::{CancellationState, OrderOrigin, OrderStatus, State};
 use crate::schema::{order_lines, orders};
@@ -135,7 +135,7 @@ impl StoredOrder {
                 reason: row.cancellation_reason.clone(),
                 requested_at: row.cancellation_requested_at,
             }),
-            fulfilment: row.fulfilment.clone().map(|told| told.0),
+            fulfilment: row.fulfilment.clone().map(|told| told.0.shown(row.currency)),
             allowed_actions: self.state().allowed_actions(),
             submitted_at: row.submitted_at,
             version: row.version,

@@ -21,7 +21,9 @@ async fn credit_facts_show_in_the_customer_and_echo_nothing() {
         after["credit"],
         json!({
             "tier": "gold", "credit_limit": "1000.00", "credit_currency": "USD", "credit_hold": false,
-            "blocked": false, "source_version": 3, "as_of": "2026-11-22T10:00:00Z",
+            "credit_hold_reason": null, "blocked": false, "blocked_reason": null, "exposure": null,
+            "exposure_parts": null, "open_balance": null, "overdue_days": null,
+            "source_version": 3, "as_of": "2026-11-22T10:00:00Z",
         })
     );
     assert_eq!((&after["version"], &after["revision"]), (&json!(1), &json!(2)));
@@ -128,4 +130,47 @@ async fn a_limit_is_an_amount_in_a_currency() {
         (&shown["credit"]["credit_limit"], &shown["credit"]["tier"]),
         (&Value::Null, &Value::Null)
     );
+}
+
+#[actix_web::test]
+async fn the_balance_shows_and_the_timeline_leaves_it_to_the_documents() {
+    let crm = crm().await;
+    let of = customer(&crm.client, "Balance").await;
+    let path = format!("/v1/customers/{}", id(&of));
+    let sync = crm.integration();
+    sync.put(&format!("{path}/credit"), facts(1)).await.expect(200);
+    let parts = json!({
+        "orders": "20.00", "invoices": "119.00", "credits": "-19.00", "advances": "0.00", "rates_missing": ["CHF"],
+    });
+    let mut told = facts(2);
+    told["exposure"] = json!("120.00");
+    told["exposure_parts"] = parts.clone();
+    told["open_balance"] = json!("100");
+    told["overdue_days"] = json!(12);
+    told["exposure_parts"]["to_come"] = json!("1.00");
+    let after = sync.put(&format!("{path}/credit"), told.clone()).await.expect(200);
+    let credit = &after["credit"];
+    assert_eq!(
+        (&credit["exposure"], &credit["open_balance"], &credit["overdue_days"]),
+        (&json!("120.00"), &json!("100.00"), &json!(12))
+    );
+    assert_eq!(credit["exposure_parts"], parts, "what is not known is left out");
+    assert_eq!(crm.client.get(&path).await.expect(200), after);
+    assert_eq!(
+        timeline_kinds(&crm.client, id(&of)).await,
+        ["credit_changed", "customer_created"]
+    );
+    let terms = sync.put(&format!("{path}/credit"), facts(3)).await.expect(200);
+    assert_eq!(
+        (&terms["credit"]["open_balance"], &terms["credit"]["exposure_parts"]),
+        (&json!("100.00"), &parts),
+        "terms without a balance leave it as it is known"
+    );
+    told["source_version"] = json!(4);
+    told["overdue_days"] = json!(-1);
+    let problem = sync
+        .put(&format!("{path}/credit"), told)
+        .await
+        .expect_problem(422, "invalid_input");
+    assert_eq!(problem["errors"][0]["pointer"], "/overdue_days");
 }

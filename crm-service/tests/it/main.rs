@@ -12,6 +12,7 @@ mod contacts;
 mod conventions;
 mod credit;
 mod customers;
+mod documents;
 mod legal_entities;
 mod migrations;
 mod order_fulfilment;

@@ -52,9 +52,12 @@ async fn the_decision_shows_in_the_order() {
         now["fulfilment"],
         json!({
             "number": "SO-000001", "status": "confirmed", "as_of": AS_OF, "source_version": 3, "holds": [],
+            "delivery": "none", "invoicing": "none", "payment": "none", "total": sent["total"], "uninvoiced": null,
             "lines": [
-                { "id": sent["lines"][0]["id"], "reserved_quantity": "4", "backordered_quantity": "6", "delivered_quantity": "0" },
-                { "id": sent["lines"][1]["id"], "reserved_quantity": "3", "backordered_quantity": "0", "delivered_quantity": "0" },
+                { "id": sent["lines"][0]["id"], "reserved_quantity": "4", "backordered_quantity": "6", "delivered_quantity": "0",
+                  "invoiced_quantity": "0", "returned_quantity": "0" },
+                { "id": sent["lines"][1]["id"], "reserved_quantity": "3", "backordered_quantity": "0", "delivered_quantity": "0",
+                  "invoiced_quantity": "0", "returned_quantity": "0" },
             ],
             "deliveries": [],
         })
@@ -493,4 +496,46 @@ async fn a_faulty_report_is_refused_whole() {
     assert_eq!(problem["owner"], "erp");
     let viewer = crm.client.new_key("viewer", &[]).await;
     viewer.put(&path, told).await.expect_problem(403, "forbidden");
+}
+
+#[actix_web::test]
+async fn invoicing_and_payment_show_and_are_told_once() {
+    let crm = crm().await;
+    let sync = crm.integration();
+    let of = customer(&crm.client, "Paid").await;
+    let sent = submitted(&crm.client, &of).await;
+    for (version, invoicing, payment) in [
+        (1, "none", "none"),
+        (2, "full", "partial"),
+        (3, "full", "full"),
+        (4, "full", "full"),
+    ] {
+        let mut told = report(&sent, version, "delivered");
+        merge(
+            &mut told["order"],
+            &json!({ "delivery": "full", "invoicing": invoicing, "payment": payment, "uninvoiced": "12.5" }),
+        );
+        told["order"]["lines"][0]["invoiced_quantity"] = json!("10");
+        told["order"]["lines"][0]["returned_quantity"] = json!("1");
+        let fulfilment = tell(&sync, &told).await.expect(200)["fulfilment"].clone();
+        assert_eq!(
+            (
+                &fulfilment["invoicing"],
+                &fulfilment["payment"],
+                &fulfilment["uninvoiced"]
+            ),
+            (&json!(invoicing), &json!(payment), &json!("12.50"))
+        );
+        assert_eq!(
+            (
+                &fulfilment["lines"][0]["invoiced_quantity"],
+                &fulfilment["lines"][0]["returned_quantity"]
+            ),
+            (&json!("10"), &json!("1"))
+        );
+    }
+    let kinds = timeline_kinds(&crm.client, id(&of)).await;
+    for kind in ["order_invoiced", "order_paid"] {
+        assert_eq!(kinds.iter().filter(|told| *told == kind).count(), 1, "{kinds:?}");
+    }
 }

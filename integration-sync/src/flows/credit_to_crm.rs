@@ -1,4 +1,4 @@
-//! Tier, credit limit, hold and block of a customer: the ERP is their master.
+//! Tier, credit limit, hold, block and balance of a customer: the ERP is their master.
 
 use super::{Change, Flow, Record, Request};
 use crate::crm;

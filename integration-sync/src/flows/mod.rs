@@ -10,6 +10,7 @@ mod availability_to_crm;
 mod catalogue_to_crm;
 mod credit_to_crm;
 mod customers_to_erp;
+mod documents_to_crm;
 mod fulfilment_to_crm;
 mod orders_to_erp;
 
@@ -21,13 +22,14 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 /// All flows. Those into the ERP come first; their resync goes first as well.
-pub static FLOWS: [&Flow; 6] = [
+pub static FLOWS: [&Flow; 7] = [
     &customers_to_erp::FLOW,
     &orders_to_erp::FLOW,
     &catalogue_to_crm::FLOW,
     &availability_to_crm::FLOW,
     &fulfilment_to_crm::FLOW,
     &credit_to_crm::FLOW,
+    &documents_to_crm::FLOW,
 ];
 
 /// One direction of travel.

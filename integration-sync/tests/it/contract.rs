@@ -1,7 +1,7 @@
 //! Every request that a flow can build is what the target's document allows, and every path that
 //! the sync reads is in the owner's document.
 
-use crate::fake::{customer, level, order, sales_order};
+use crate::fake::{customer, invoice, level, order, payment, sales_order};
 use integration_sync::flows::{Change, FLOWS, Flow, Request};
 use integration_sync::http::System;
 use serde_json::{Value, json};
@@ -51,7 +51,11 @@ fn samples(flow: &Flow) -> Vec<(&'static str, Value)> {
     });
     let credit = json!({
         "id": id, "name": "Acme", "tier": "A", "credit_limit": "1000.00", "credit_currency": "USD",
-        "credit_hold": false, "blocked": false, "exposure": "0.00", "version": 1,
+        "credit_hold": true, "credit_hold_reason": "late", "blocked": false, "blocked_reason": null,
+        "exposure": "10.00", "open_balance": "-2.00", "overdue_days": 3, "version": 1,
+        "exposure_parts": {
+            "orders": "12.00", "invoices": "0.00", "credits": "-2.00", "advances": "0.00", "rates_missing": ["CHF"],
+        },
     });
     match flow.name {
         "customers-to-erp" => vec![
@@ -137,6 +141,39 @@ fn samples(flow: &Flow) -> Vec<(&'static str, Value)> {
         "credit-to-crm" => vec![
             ("credit", credit.clone()),
             ("credit", with(credit, json!({ "tier": null, "credit_limit": null }))),
+            (
+                "credit",
+                json!({ "id": id, "credit_currency": "USD", "credit_hold": false, "blocked": false, "version": 1 }),
+            ),
+        ],
+        "documents-to-crm" => vec![
+            ("invoice", invoice(id, 1, "posted")),
+            (
+                "invoice",
+                with(
+                    invoice(id, 2, "partially_paid"),
+                    json!({
+                        "kind": "credit_note", "credited_invoice_id": id, "return_id": id, "order_id": id, "number": "CN-1",
+                        "open_amount": "-2.00", "reason": "broken", "external_ref": "7", "party": null,
+                        "advances": [{ "advance_id": id, "gross": "1.00" }],
+                        "allocations": [{
+                            "document_type": "payment", "document_id": id, "date": "2026-11-03", "amount": "20.61",
+                            "discount": "0.00", "written_off": "0.00",
+                        }],
+                    }),
+                ),
+            ),
+            ("payment", payment(id, 1, Some("customer"))),
+            (
+                "payment",
+                with(
+                    payment(id, 2, Some("customer")),
+                    json!({
+                        "direction": "out", "status": "reversed", "reversed_on": "2026-11-04", "reversal_reason": "bounced",
+                        "reference": null, "external_ref": "9", "allocations": [],
+                    }),
+                ),
+            ),
         ],
         other => panic!("no samples for {other}"),
     }

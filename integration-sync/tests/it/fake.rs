@@ -331,7 +331,7 @@ fn get(fake: &Fake, path: String, request: &HttpRequest) -> HttpResponse {
     if let Some(record) = state.records.get(&path) {
         return HttpResponse::Ok().json(record);
     }
-    const LISTS: [&str; 7] = [
+    const LISTS: [&str; 9] = [
         "/v1/customers",
         "/v1/orders",
         "/v1/categories",
@@ -339,6 +339,8 @@ fn get(fake: &Fake, path: String, request: &HttpRequest) -> HttpResponse {
         "/v1/prices",
         "/v1/availability",
         "/v1/sales-orders",
+        "/v1/invoices",
+        "/v1/payments",
     ];
     if !LISTS.contains(&path.as_str()) {
         return problem(404, json!({ "code": "not_found", "detail": "there is no such record" }));
@@ -407,6 +409,54 @@ pub fn level(id: Uuid, version: i64, on_hand: &str) -> Value {
     json!({
         "id": id, "product_id": Uuid::from_u128(12), "warehouse_id": Uuid::from_u128(13), "on_hand": on_hand,
         "reserved": "1.000", "available": on_hand, "version": version, "as_of": now(),
+    })
+}
+
+pub fn invoice(id: Uuid, version: i64, status: &str) -> Value {
+    json!({
+        "id": id, "kind": "invoice", "number": "INV-1", "status": status, "customer_id": Uuid::from_u128(1),
+        "order_id": null, "credited_invoice_id": null, "return_id": null, "date": "2026-11-02", "currency": "USD",
+        "prices_include_tax": false, "payment_terms_id": null, "legal_entity_id": null,
+        "party": { "legal_entity_id": null, "name": "Acme", "tax_id": null, "registration_number": null, "address": null },
+        "exchange_rate": "1",
+        "lines": [{
+            "id": Uuid::from_u128(14), "position": 1, "kind": "product", "order_line_id": null, "charge_id": null,
+            "delivery_id": null, "product_id": Uuid::from_u128(12), "account_id": null, "credited_line_id": null,
+            "description": "Tea", "quantity": "2.000", "unit": "pcs", "unit_price": "9.5000", "discount": "0.0000",
+            "amount": "19.00", "net": "19.00", "tax_class": null, "taxes": [], "tax_point": null,
+            "department_id": null, "project_id": null, "credited_quantity": "0", "credited_amount": "0.00",
+        }],
+        "taxes": [{
+            "code": "S19", "name": "Standard", "report_code": null, "rate": "0.19", "reverse_charge": false,
+            "net": "19.00", "tax": "3.61", "base_net": "19.00", "base_tax": "3.61",
+        }],
+        "total": { "net": "19.00", "tax": "3.61", "gross": "22.61" }, "base_gross": "22.61", "advances": [],
+        "payable": "22.61", "open_amount": "22.61", "credited": "0.00",
+        "instalments": [{
+            "item_id": Uuid::from_u128(15), "due_on": "2026-12-02", "amount": "22.61", "open_amount": "22.61",
+            "discount_until": "2026-11-12", "discount": "0.02", "disputed": false, "dunning_level": 0,
+        }],
+        "allocations": [], "reason": null, "notes": null, "external_ref": null, "department_id": null,
+        "project_id": null, "entry_id": null, "allowed_actions": ["credit"], "posted_at": now(),
+        "version": version, "revision": version, "created_at": now(), "updated_at": now(),
+    })
+}
+
+pub fn payment(id: Uuid, version: i64, party_type: Option<&str>) -> Value {
+    json!({
+        "id": id, "number": "PAY-1", "status": "posted", "direction": "in", "party_type": party_type,
+        "party_id": party_type.map(|_| Uuid::from_u128(1)), "bank_account_id": id, "currency": "USD", "amount": "22.61",
+        "bank_charges": "0.00", "base_amount": "22.61", "unallocated": "0.00", "open_item_id": null,
+        "date": "2026-11-03", "reference": "INV-1", "method": "bank_transfer", "cash_flow_category": null,
+        "allocations": [{
+            "id": id, "open_item_id": id, "document_type": "invoice", "document_id": id, "document_number": "INV-1",
+            "instalment": 1, "date": "2026-11-03", "currency": "USD", "cleared": "22.61", "discount": "0.00",
+            "written_off": "0.00", "paid": "22.61", "exchange_difference": "0.00", "journal_entry_id": id,
+            "undone_on": null,
+        }],
+        "postings": [], "external_ref": null, "journal_entry_id": id, "reversed_on": null, "reversal_reason": null,
+        "reversal_entry_id": null, "allowed_actions": ["reverse"], "version": version, "revision": version,
+        "created_at": now(), "updated_at": now(),
     })
 }
 

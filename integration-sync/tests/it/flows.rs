@@ -1,6 +1,6 @@
 //! The list of flows, and what the metrics say of them.
 
-use crate::fake::customer;
+use crate::fake::{customer, invoice, payment};
 use crate::stage::Stage;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -30,6 +30,7 @@ async fn all_flows_are_listed_with_where_they_stand() {
             ("availability-to-crm", "erp", "crm"),
             ("fulfilment-to-crm", "erp", "crm"),
             ("credit-to-crm", "erp", "crm"),
+            ("documents-to-crm", "erp", "crm"),
         ]
     );
     assert_eq!(flows["next_cursor"], Value::Null);
@@ -70,5 +71,41 @@ async fn the_lag_of_each_hop_is_a_metric() {
     ] {
         assert!(metrics.contains(line), "no {line} in\n{metrics}");
     }
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn drafts_and_payments_of_others_stay_in_the_erp() {
+    let stage = Stage::start().await;
+    let [draft, posted, of_supplier, of_nobody, of_customer] = [(); 5].map(|()| Uuid::now_v7());
+    stage.erp.emit_all([
+        ("invoice.changed", draft, 1, invoice(draft, 1, "draft")),
+        (
+            "payment.changed",
+            of_supplier,
+            1,
+            payment(of_supplier, 1, Some("supplier")),
+        ),
+        ("payment.changed", of_nobody, 1, payment(of_nobody, 1, None)),
+        ("invoice.changed", posted, 2, invoice(posted, 2, "posted")),
+        (
+            "payment.changed",
+            of_customer,
+            1,
+            payment(of_customer, 1, Some("customer")),
+        ),
+    ]);
+    stage
+        .flow_is("documents-to-crm", "both", |flow| flow["counts"]["applied"] == 2)
+        .await;
+    let mut paths: Vec<String> = stage.crm.puts().into_iter().map(|put| put.path).collect();
+    paths.sort();
+    assert_eq!(
+        paths,
+        [format!("/v1/invoices/{posted}"), format!("/v1/payments/{of_customer}")]
+    );
+    let told = &stage.crm.puts_to(&format!("/v1/payments/{of_customer}"))[0];
+    assert_eq!(told["payment"]["customer_id"], json!(Uuid::from_u128(1)));
+    assert_eq!(told["payment"].get("journal_entry_id"), None);
     stage.stop().await;
 }

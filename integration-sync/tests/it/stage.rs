@@ -65,7 +65,7 @@ impl Stage {
         eventually("all flows run", async || {
             let flows = self.client.get("/v1/flows").await.expect(200);
             let flows = flows["items"].as_array().unwrap().clone();
-            flows.len() == 6
+            flows.len() == 7
                 && flows
                     .iter()
                     .all(|flow| flow["state"] == "running" && flow["resync"].is_null())

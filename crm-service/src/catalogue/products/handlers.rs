@@ -1,6 +1,6 @@
 use super::model::{Product, ProductReplicaIn, ProductRow, ProductsQuery};
 use super::queries;
-use crate::catalogue::replica::{apply_replica, storable};
+use crate::replica::{apply_replica, storable};
 use crate::may;
 use crate::schema::products;
 use actix_web::{get, patch, post, put};

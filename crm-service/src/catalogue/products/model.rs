@@ -1,6 +1,6 @@
 use crate::catalogue::availability::Availability;
 use crate::catalogue::prices::Price;
-use crate::catalogue::replica::replica;
+use crate::replica::replica;
 use crate::schema::products;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;

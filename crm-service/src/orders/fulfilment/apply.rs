@@ -3,7 +3,7 @@
 use super::model::{FulfilmentIn, ReportedOrder};
 use super::told;
 use crate::customers;
-use crate::orders::json::AsJson;
+use crate::json::AsJson;
 use crate::orders::model::Order;
 use crate::orders::queries;
 use crate::orders::status::{CancellationState, OrderOrigin};

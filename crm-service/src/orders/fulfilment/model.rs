@@ -1,8 +1,8 @@
 use crate::orders::model::OrderRejection;
-use crate::orders::status::{CancellationState, OrderOrigin, SalesOrderStatus};
+use crate::orders::status::{CancellationState, OrderOrigin, OrderProgress, SalesOrderStatus};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
-use service_kit::{Amount, Currency, Discount, Quantity, UnitPrice};
+use service_kit::{Amount, Currency, Discount, Quantity, Total, UnitPrice};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -29,12 +29,19 @@ pub struct ReportedOrder {
     pub number: Option<String>,
     pub origin: OrderOrigin,
     pub status: SalesOrderStatus,
+    pub delivery: Option<OrderProgress>,
+    pub invoicing: Option<OrderProgress>,
+    pub payment: Option<OrderProgress>,
     pub customer_id: Uuid,
     pub currency: Currency,
     pub order_date: NaiveDate,
     pub requested_date: Option<NaiveDate>,
     #[schema(min_length = 1, max_length = 200)]
     pub external_ref: Option<String>,
+    /// With the charges; the tax is an estimate.
+    pub total: Option<Total>,
+    /// Gross that is still to be invoiced.
+    pub uninvoiced: Option<Amount>,
     #[schema(max_items = 100)]
     pub holds: Option<Vec<OrderHold>>,
     #[schema(min_items = 1, max_items = 1000)]
@@ -69,6 +76,11 @@ pub struct ReportedLine {
     pub backordered_quantity: Quantity,
     #[serde(default)]
     pub delivered_quantity: Quantity,
+    #[serde(default)]
+    pub invoiced_quantity: Quantity,
+    /// What came back of what was delivered.
+    #[serde(default)]
+    pub returned_quantity: Quantity,
 }
 
 /// The ERP's answer to a request for cancellation.
@@ -86,6 +98,19 @@ pub struct Fulfilment {
     pub number: Option<String>,
     /// In the ERP's own words.
     pub status: SalesOrderStatus,
+    /// How far it is delivered; `null` here and below when the ERP has not said so.
+    #[serde(default)]
+    pub delivery: Option<OrderProgress>,
+    #[serde(default)]
+    pub invoicing: Option<OrderProgress>,
+    #[serde(default)]
+    pub payment: Option<OrderProgress>,
+    /// As the ERP has it: with charges, and with the tax that it estimates.
+    #[serde(default)]
+    pub total: Option<Total>,
+    /// Gross that is still to be invoiced.
+    #[serde(default)]
+    pub uninvoiced: Option<Amount>,
     /// When the ERP said so.
     pub as_of: DateTime<Utc>,
     /// The ERP's version of its sales order.
@@ -104,6 +129,11 @@ pub struct LineFulfilment {
     pub reserved_quantity: Quantity,
     pub backordered_quantity: Quantity,
     pub delivered_quantity: Quantity,
+    #[serde(default)]
+    pub invoiced_quantity: Quantity,
+    /// What came back of what was delivered.
+    #[serde(default)]
+    pub returned_quantity: Quantity,
 }
 
 /// A reason why an order waits in the ERP.
@@ -134,6 +164,20 @@ pub struct OrderDeliveryLine {
     pub quantity: Quantity,
 }
 
+impl Fulfilment {
+    /// The report with the digits of the order's currency.
+    pub fn shown(mut self, currency: Currency) -> Self {
+        let money = |amount: Amount| Amount::money(currency, amount.value()).unwrap_or(amount);
+        self.total = self.total.map(|total| Total {
+            net: money(total.net),
+            tax: money(total.tax),
+            gross: money(total.gross),
+        });
+        self.uninvoiced = self.uninvoiced.map(money);
+        self
+    }
+}
+
 impl FulfilmentIn {
     /// The part that is kept as it was reported.
     pub fn report(&self) -> Fulfilment {
@@ -141,6 +185,11 @@ impl FulfilmentIn {
         Fulfilment {
             number: order.number.clone(),
             status: order.status,
+            delivery: order.delivery,
+            invoicing: order.invoicing,
+            payment: order.payment,
+            total: order.total,
+            uninvoiced: order.uninvoiced,
             as_of: self.as_of,
             source_version: self.source_version,
             holds: order.holds.clone().unwrap_or_default(),
@@ -152,6 +201,8 @@ impl FulfilmentIn {
                     reserved_quantity: line.reserved_quantity,
                     backordered_quantity: line.backordered_quantity,
                     delivered_quantity: line.delivered_quantity,
+                    invoiced_quantity: line.invoiced_quantity,
+                    returned_quantity: line.returned_quantity,
                 })
                 .collect(),
             deliveries: order.deliveries.clone().unwrap_or_default(),

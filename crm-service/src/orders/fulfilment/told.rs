@@ -1,10 +1,10 @@
 //! Telling what a report changed: the feed, and the customer's timeline.
 
-use super::model::{FulfilmentIn, OrderDelivery};
+use super::model::{Fulfilment, FulfilmentIn, OrderDelivery};
 use crate::customers::timeline::{self, Entry, TimelineSource};
 use crate::orders::model::Order;
-use crate::orders::status::OrderStatus;
-use serde_json::json;
+use crate::orders::status::{OrderProgress, OrderStatus};
+use serde_json::{Value, json};
 use service_kit::{Resource, Result, Tx};
 
 /// Emits the event of the ERP's part, and an entry for a new status and for each new delivery.
@@ -25,15 +25,56 @@ pub fn tell(tx: &mut Tx<'_>, before: Option<&Order>, after: &Order, told: &Fulfi
             .filter(|delivery| !known(delivery))
             .map(|delivery| delivery_entry(after, delivery, told)),
     );
+    entries.extend(progress_entries(before, after, told));
     timeline::add_all(tx, &entries)?;
     Ok(())
 }
 
-fn status_entry(order: &Order, told: &FulfilmentIn) -> Option<Entry> {
-    let name = match &told.order.number {
+/// When an order has come to be invoiced or paid as a whole.
+fn progress_entries(before: Option<&Order>, after: &Order, told: &FulfilmentIn) -> Vec<Entry> {
+    let name = name(told);
+    let parts: [(_, _, fn(&Fulfilment) -> Option<OrderProgress>); 2] = [
+        ("order_invoiced", format!("{name} invoiced"), |fulfilment| {
+            fulfilment.invoicing
+        }),
+        ("order_paid", format!("{name} paid"), |fulfilment| fulfilment.payment),
+    ];
+    let is_full = |order: Option<&Order>, part: fn(&Fulfilment) -> Option<OrderProgress>| {
+        let fulfilment = order.and_then(|order| order.fulfilment.as_ref());
+        fulfilment.and_then(part) == Some(OrderProgress::Full)
+    };
+    let new = parts
+        .into_iter()
+        .filter(|(_, _, part)| is_full(Some(after), *part) && !is_full(before, *part));
+    new.map(|(kind, summary, _)| entry(after, kind, summary, told, json!({ "number": told.order.number })))
+        .collect()
+}
+
+fn name(told: &FulfilmentIn) -> String {
+    match &told.order.number {
         Some(number) => format!("Order {number}"),
         None => "Order".to_owned(),
-    };
+    }
+}
+
+/// Something that happened to the order as a whole.
+fn entry(order: &Order, kind: &'static str, summary: String, told: &FulfilmentIn, data: Value) -> Entry {
+    Entry {
+        customer_id: order.customer_id,
+        occurred_at: told.as_of,
+        source: TimelineSource::Erp,
+        kind,
+        subject_type: Order::TYPE,
+        subject: order.id,
+        subject_version: told.source_version,
+        summary,
+        data,
+        as_of: told.as_of,
+    }
+}
+
+fn status_entry(order: &Order, told: &FulfilmentIn) -> Option<Entry> {
+    let name = name(told);
     let (kind, summary) = match order.status {
         OrderStatus::Accepted => ("order_accepted", format!("{name} accepted")),
         OrderStatus::Rejected => ("order_rejected", format!("{name} rejected")),
@@ -44,18 +85,8 @@ fn status_entry(order: &Order, told: &FulfilmentIn) -> Option<Entry> {
         OrderStatus::Cancelled => ("order_cancelled", format!("{name} cancelled")),
         OrderStatus::Draft | OrderStatus::Submitted => return None,
     };
-    Some(Entry {
-        customer_id: order.customer_id,
-        occurred_at: told.as_of,
-        source: TimelineSource::Erp,
-        kind,
-        subject_type: Order::TYPE,
-        subject: order.id,
-        subject_version: told.source_version,
-        summary,
-        data: json!({ "number": told.order.number, "holds": told.order.holds, "rejection": order.rejection }),
-        as_of: told.as_of,
-    })
+    let data = json!({ "number": told.order.number, "holds": told.order.holds, "rejection": order.rejection });
+    Some(entry(order, kind, summary, told, data))
 }
 
 fn delivery_entry(order: &Order, delivery: &OrderDelivery, told: &FulfilmentIn) -> Entry {

@@ -50,18 +50,21 @@ pub fn storable(instant: DateTime<Utc>) -> DateTime<Utc> {
 /// Gives a record what [`Resource`] and [`Replica`] ask for.
 macro_rules! replica {
     ($name:ident, path: $path:literal, type: $type:literal) => {
+        $crate::replica::replica!($name, id: id, path: $path, type: $type);
+    };
+    ($name:ident, id: $($id:ident).+, path: $path:literal, type: $type:literal) => {
         impl ::service_kit::Resource for $name {
             const PATH: &'static str = $path;
             const TYPE: &'static str = $type;
             fn id(&self) -> ::uuid::Uuid {
-                self.id
+                self.$($id).+
             }
             fn revision(&self) -> i64 {
                 self.revision
             }
         }
 
-        impl $crate::catalogue::replica::Replica for $name {
+        impl $crate::replica::Replica for $name {
             fn source_version(&self) -> i64 {
                 self.source_version
             }
@@ -94,7 +97,7 @@ macro_rules! replica {
 macro_rules! apply_replica {
     ($tx:expr, $table:ident, $told:expr, replace: $replace:expr) => {{
         use ::diesel::prelude::*;
-        use $crate::catalogue::replica::{Decision, decide};
+        use $crate::replica::{Decision, decide};
         let (tx, told): (&mut ::service_kit::Tx<'_>, _) = ($tx, $told);
         let stored = $table::table.find(told.id).for_update().first(&mut **tx).optional()?;
         match decide(stored, told, $replace, tx.now()) {
@@ -122,4 +125,4 @@ macro_rules! apply_replica {
     }};
 }
 
-pub(super) use {apply_replica, replica};
+pub(crate) use {apply_replica, replica};

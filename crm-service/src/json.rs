@@ -1,4 +1,4 @@
-//! A part of an order that is kept as one JSON value: always read and written whole.
+//! A part of a record that is kept as one JSON value: always read and written whole.
 
 use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::expression::AsExpression;

@@ -1,0 +1,9 @@
+ALTER TABLE customer_credits
+    DROP COLUMN overdue_days,
+    DROP COLUMN open_balance,
+    DROP COLUMN exposure_parts,
+    DROP COLUMN exposure,
+    DROP COLUMN blocked_reason,
+    DROP COLUMN credit_hold_reason;
+DROP TABLE payments;
+DROP TABLE invoices;

@@ -1,0 +1,41 @@
+//! Invoices, credit notes and payments of customers, as the ERP last told them.
+//!
+//! Replicas: the sync alone writes here (permission `integration:apply`), each document by `PUT` under the
+//! ERP's id with the ERP's version. A newer version replaces the stored one, an equal or older one changes
+//! nothing; `replace: true` (a resync) replaces whatever is different. Other writes answer `409 not_owner` with the
+//! path in the ERP. Applying emits no event.
+//!
+//! What always holds:
+//! - Drafts stay in the ERP, and so do payments of suppliers and payments without a party.
+//! - The customer is known; a document of an unknown one is refused with `reference_missing`. Orders, products and
+//!   credited invoices need not be known yet.
+//! - What a change means to people (posted, paid, credited, received, reversed) is told once in the customer's
+//!   timeline.
+//!
+//! Reading order: [`invoices`], then [`payments`], built alike: `model`, `queries`, `apply`, `told`, `handlers`.
+
+mod invoices;
+mod payments;
+
+use crate::customers;
+use service_kit::{Amount, Currency, Problem, Result, Routes, Tx};
+use uuid::Uuid;
+
+pub fn routes(routes: &mut Routes) {
+    invoices::routes(routes);
+    payments::routes(routes);
+}
+
+fn require_customer(tx: &mut Tx<'_>, id: Uuid) -> Result<()> {
+    match customers::standing(tx, id)? {
+        Some(_) => Ok(()),
+        None => Err(Problem::reference_missing("customer", id).into()),
+    }
+}
+
+/// Gives amounts the digits of their currency.
+fn show<'a>(currency: Currency, amounts: impl IntoIterator<Item = &'a mut Amount>) {
+    for amount in amounts {
+        *amount = Amount::money(currency, amount.value()).unwrap_or(*amount);
+    }
+}
