@@ -85,6 +85,7 @@ service_kit::permissions! {
     WriteSuppliers = "suppliers:write",
     ReadPurchasing = "purchasing:read",
     WriteRequisitions = "requisitions:write",
+    ApproveRequisitions = "requisitions:approve",
     WritePurchaseOrders = "purchase_orders:write",
     ApprovePurchaseOrders = "purchase_orders:approve",
     WriteReceipts = "receipts:write",

@@ -1,5 +1,12 @@
 DROP TRIGGER products_kind_in_purchasing ON products;
 DROP FUNCTION refuse_product_kind_in_purchasing();
+DROP TABLE reorder_rules;
+DROP TABLE quotation_answers;
+DROP TABLE quotation_suppliers;
+DROP TABLE quotation_lines;
+DROP TABLE requests_for_quotation;
+DROP TABLE requisition_lines;
+DROP TABLE requisitions;
 DROP TABLE supplier_credit_note_lines;
 DROP TABLE supplier_credit_notes;
 DROP TABLE supplier_return_lines;

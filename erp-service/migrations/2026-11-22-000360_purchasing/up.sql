@@ -414,6 +414,121 @@ CREATE TABLE supplier_credit_note_lines (
 CREATE TRIGGER supplier_credit_note_lines_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON supplier_credit_note_lines
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+-- What somebody needs, before anybody knows from whom.
+
+CREATE TABLE requisitions (
+    id           uuid PRIMARY KEY,
+    number       text CONSTRAINT requisitions_number_unique UNIQUE,
+    status       text NOT NULL CHECK (status IN ('draft', 'submitted', 'approved', 'rejected', 'ordered', 'cancelled')),
+    reason       text CHECK (length(reason) BETWEEN 1 AND 500),
+    needed_by    date,
+    warehouse_id uuid REFERENCES warehouses,
+    external_ref text CONSTRAINT requisitions_external_ref_unique UNIQUE CHECK (length(external_ref) BETWEEN 1 AND 200),
+    -- By the estimates, in the base currency.
+    value        numeric(20,4) NOT NULL CHECK (value >= 0),
+    decision     text CHECK (length(decision) BETWEEN 1 AND 500),
+    created_by   uuid NOT NULL,
+    changed_by   uuid NOT NULL,
+    decided_by   uuid,
+    version      bigint NOT NULL DEFAULT 1,
+    revision     bigint NOT NULL DEFAULT 1,
+    created_at   timestamptz NOT NULL,
+    updated_at   timestamptz NOT NULL,
+    CONSTRAINT requisitions_numbered_when_approved CHECK (status NOT IN ('approved', 'ordered') OR number IS NOT NULL)
+) WITH (fillfactor = 85);
+CREATE INDEX requisitions_by_age ON requisitions (created_at, id);
+CREATE INDEX requisitions_by_status ON requisitions (status, created_at, id);
+CREATE TRIGGER requisitions_stay BEFORE DELETE OR TRUNCATE ON requisitions
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TABLE requisition_lines (
+    id               uuid PRIMARY KEY,
+    requisition_id   uuid NOT NULL REFERENCES requisitions,
+    position         int NOT NULL CHECK (position > 0),
+    product_id       uuid REFERENCES products,
+    description      text CHECK (length(description) BETWEEN 1 AND 500),
+    account_id       uuid CONSTRAINT requisition_lines_account_id_fkey REFERENCES accounts,
+    department_id    uuid CONSTRAINT requisition_lines_department_id_fkey REFERENCES dimensions,
+    project_id       uuid CONSTRAINT requisition_lines_project_id_fkey REFERENCES dimensions,
+    quantity         numeric(14,3) NOT NULL CHECK (quantity > 0),
+    estimated_price  numeric(14,4) CHECK (estimated_price >= 0),
+    supplier_id      uuid REFERENCES suppliers,
+    ordered_quantity numeric(14,3) NOT NULL DEFAULT 0,
+    CONSTRAINT requisition_lines_something CHECK (product_id IS NOT NULL OR description IS NOT NULL),
+    CONSTRAINT requisition_lines_ordered CHECK (ordered_quantity BETWEEN 0 AND quantity),
+    CONSTRAINT requisition_lines_position_unique UNIQUE (requisition_id, position)
+) WITH (fillfactor = 85);
+
+-- The same question to several suppliers, their answers, and who got what.
+
+CREATE TABLE requests_for_quotation (
+    id           uuid PRIMARY KEY,
+    number       text CONSTRAINT requests_for_quotation_number_unique UNIQUE,
+    status       text NOT NULL CHECK (status IN ('draft', 'sent', 'awarded', 'cancelled')),
+    note         text CHECK (length(note) BETWEEN 1 AND 2000),
+    answer_by    date,
+    warehouse_id uuid REFERENCES warehouses,
+    external_ref text CONSTRAINT requests_for_quotation_external_ref_unique UNIQUE CHECK (length(external_ref) BETWEEN 1 AND 200),
+    created_by   uuid NOT NULL,
+    version      bigint NOT NULL DEFAULT 1,
+    revision     bigint NOT NULL DEFAULT 1,
+    created_at   timestamptz NOT NULL,
+    updated_at   timestamptz NOT NULL,
+    CONSTRAINT requests_for_quotation_numbered_when_sent CHECK (status NOT IN ('sent', 'awarded') OR number IS NOT NULL)
+) WITH (fillfactor = 85);
+CREATE INDEX requests_for_quotation_by_age ON requests_for_quotation (created_at, id);
+CREATE INDEX requests_for_quotation_by_status ON requests_for_quotation (status, created_at, id);
+CREATE TRIGGER requests_for_quotation_stay BEFORE DELETE OR TRUNCATE ON requests_for_quotation
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TABLE quotation_lines (
+    id                  uuid PRIMARY KEY,
+    request_id          uuid NOT NULL REFERENCES requests_for_quotation,
+    position            int NOT NULL CHECK (position > 0),
+    product_id          uuid REFERENCES products,
+    description         text CHECK (length(description) BETWEEN 1 AND 500),
+    quantity            numeric(14,3) NOT NULL CHECK (quantity > 0),
+    requisition_line_id uuid REFERENCES requisition_lines,
+    awarded_quantity    numeric(14,3) NOT NULL DEFAULT 0,
+    CONSTRAINT quotation_lines_something CHECK (product_id IS NOT NULL OR description IS NOT NULL),
+    CONSTRAINT quotation_lines_awarded CHECK (awarded_quantity BETWEEN 0 AND quantity),
+    CONSTRAINT quotation_lines_position_unique UNIQUE (request_id, position)
+) WITH (fillfactor = 85);
+CREATE TABLE quotation_suppliers (
+    request_id  uuid NOT NULL REFERENCES requests_for_quotation,
+    supplier_id uuid NOT NULL REFERENCES suppliers,
+    declined    boolean NOT NULL DEFAULT false,
+    answered_at timestamptz,
+    PRIMARY KEY (request_id, supplier_id)
+);
+CREATE TABLE quotation_answers (
+    line_id        uuid NOT NULL REFERENCES quotation_lines,
+    supplier_id    uuid NOT NULL REFERENCES suppliers,
+    currency       text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+    unit_price     numeric(14,4) NOT NULL CHECK (unit_price >= 0),
+    lead_time_days integer CHECK (lead_time_days BETWEEN 0 AND 3650),
+    valid_to       date,
+    note           text CHECK (length(note) BETWEEN 1 AND 500),
+    PRIMARY KEY (line_id, supplier_id)
+);
+
+-- When to order again, and how much.
+
+CREATE TABLE reorder_rules (
+    id             uuid PRIMARY KEY,
+    product_id     uuid NOT NULL CONSTRAINT reorder_rules_product_id_fkey REFERENCES products,
+    warehouse_id   uuid NOT NULL CONSTRAINT reorder_rules_warehouse_id_fkey REFERENCES warehouses,
+    minimum        numeric(14,3) NOT NULL CHECK (minimum >= 0),
+    target         numeric(14,3) NOT NULL CHECK (target > 0),
+    lead_time_days integer CHECK (lead_time_days BETWEEN 0 AND 3650),
+    supplier_id    uuid CONSTRAINT reorder_rules_supplier_id_fkey REFERENCES suppliers,
+    active         boolean NOT NULL DEFAULT true,
+    revision       bigint NOT NULL DEFAULT 1,
+    created_at     timestamptz NOT NULL,
+    updated_at     timestamptz NOT NULL,
+    CONSTRAINT reorder_rules_one_per_place UNIQUE (product_id, warehouse_id),
+    CONSTRAINT reorder_rules_target_above_minimum CHECK (target >= minimum)
+);
+CREATE INDEX reorder_rules_by_age ON reorder_rules (created_at, id);
+
 -- Goods have stock and services have none, so what was ordered once stays what it is.
 CREATE FUNCTION refuse_product_kind_in_purchasing() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

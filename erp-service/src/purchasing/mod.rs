@@ -6,6 +6,8 @@
 //! - [`receipts`]: what came, into stock or as an expense, against goods received, not invoiced
 //! - [`bills`]: what is owed, matched three ways
 //! - [`returns`]: what goes back; [`credit_notes`]: what is owed less for it
+//! - [`requisitions`]: what somebody needs; [`quotations`]: the same question to several suppliers
+//! - [`reorder`]: when to order again, as rules, proposals and orders
 //! - [`settings`]: tolerances and what needs no second person
 //!
 //! Invariants live in the database as well: see the migration.
@@ -16,8 +18,11 @@ pub mod credit_notes;
 mod exchange;
 pub mod orders;
 pub mod prices;
+pub mod quotations;
 pub mod receipts;
 mod references;
+pub mod reorder;
+pub mod requisitions;
 pub mod returns;
 pub mod settings;
 pub mod suppliers;
@@ -36,6 +41,9 @@ pub fn routes(routes: &mut Routes) {
     bills::routes(routes);
     returns::routes(routes);
     credit_notes::routes(routes);
+    requisitions::routes(routes);
+    quotations::routes(routes);
+    reorder::routes(routes);
 }
 
 pub const CONSTRAINTS: &[Constraint] = &[
@@ -153,5 +161,41 @@ pub const CONSTRAINTS: &[Constraint] = &[
         "duplicate",
         "/supplier_number",
         "the supplier has used this number before",
+    ),
+    Constraint::conflict(
+        "requisitions_pkey",
+        "duplicate",
+        "/id",
+        "a requisition with this id exists",
+    ),
+    Constraint::conflict(
+        "requisitions_external_ref_unique",
+        "duplicate",
+        "/external_ref",
+        "a requisition with this external_ref exists",
+    ),
+    Constraint::conflict(
+        "requests_for_quotation_pkey",
+        "duplicate",
+        "/id",
+        "a request for quotation with this id exists",
+    ),
+    Constraint::conflict(
+        "requests_for_quotation_external_ref_unique",
+        "duplicate",
+        "/external_ref",
+        "a request for quotation with this external_ref exists",
+    ),
+    Constraint::conflict(
+        "reorder_rules_pkey",
+        "duplicate",
+        "/id",
+        "a reorder rule with this id exists",
+    ),
+    Constraint::conflict(
+        "reorder_rules_one_per_place",
+        "duplicate",
+        "/product_id",
+        "there is a rule for this product and warehouse",
     ),
 ];

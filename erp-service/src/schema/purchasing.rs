@@ -322,6 +322,111 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    requisitions (id) {
+        id -> Uuid,
+        number -> Nullable<Text>,
+        status -> Text,
+        reason -> Nullable<Text>,
+        needed_by -> Nullable<Date>,
+        warehouse_id -> Nullable<Uuid>,
+        external_ref -> Nullable<Text>,
+        value -> Numeric,
+        decision -> Nullable<Text>,
+        created_by -> Uuid,
+        changed_by -> Uuid,
+        decided_by -> Nullable<Uuid>,
+        version -> Int8,
+        revision -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    requisition_lines (id) {
+        id -> Uuid,
+        requisition_id -> Uuid,
+        position -> Int4,
+        product_id -> Nullable<Uuid>,
+        description -> Nullable<Text>,
+        account_id -> Nullable<Uuid>,
+        department_id -> Nullable<Uuid>,
+        project_id -> Nullable<Uuid>,
+        quantity -> Numeric,
+        estimated_price -> Nullable<Numeric>,
+        supplier_id -> Nullable<Uuid>,
+        ordered_quantity -> Numeric,
+    }
+}
+
+diesel::table! {
+    requests_for_quotation (id) {
+        id -> Uuid,
+        number -> Nullable<Text>,
+        status -> Text,
+        note -> Nullable<Text>,
+        answer_by -> Nullable<Date>,
+        warehouse_id -> Nullable<Uuid>,
+        external_ref -> Nullable<Text>,
+        created_by -> Uuid,
+        version -> Int8,
+        revision -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    quotation_lines (id) {
+        id -> Uuid,
+        request_id -> Uuid,
+        position -> Int4,
+        product_id -> Nullable<Uuid>,
+        description -> Nullable<Text>,
+        quantity -> Numeric,
+        requisition_line_id -> Nullable<Uuid>,
+        awarded_quantity -> Numeric,
+    }
+}
+
+diesel::table! {
+    quotation_suppliers (request_id, supplier_id) {
+        request_id -> Uuid,
+        supplier_id -> Uuid,
+        declined -> Bool,
+        answered_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    quotation_answers (line_id, supplier_id) {
+        line_id -> Uuid,
+        supplier_id -> Uuid,
+        currency -> Text,
+        unit_price -> Numeric,
+        lead_time_days -> Nullable<Int4>,
+        valid_to -> Nullable<Date>,
+        note -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    reorder_rules (id) {
+        id -> Uuid,
+        product_id -> Uuid,
+        warehouse_id -> Uuid,
+        minimum -> Numeric,
+        target -> Numeric,
+        lead_time_days -> Nullable<Int4>,
+        supplier_id -> Nullable<Uuid>,
+        active -> Bool,
+        revision -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
 diesel::joinable!(supplier_return_lines -> supplier_returns (return_id));
 diesel::joinable!(purchase_order_lines -> purchase_orders (order_id));
 diesel::joinable!(receipt_lines -> receipts (receipt_id));
@@ -340,4 +445,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     supplier_credit_note_lines,
     suppliers,
     supplier_prices
+);
+diesel::allow_tables_to_appear_in_same_query!(requisitions, requisition_lines);
+diesel::allow_tables_to_appear_in_same_query!(
+    requests_for_quotation,
+    quotation_lines,
+    quotation_suppliers,
+    quotation_answers
 );

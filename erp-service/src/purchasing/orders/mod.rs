@@ -27,7 +27,9 @@ mod status;
 
 pub use actions::{place, progress, store};
 pub use lines::still_to_come;
-pub use model::{LineRow, OptionalPurchaseReason, OrderRow, PurchaseOrder, PurchaseOrderIn, PurchaseOrderLineIn};
+pub use model::{
+    LineRow, OptionalPurchaseReason, OrderRow, PurchaseOrder, PurchaseOrderIn, PurchaseOrderLineIn, PurchaseReason,
+};
 pub use status::{Lifecycle, PurchaseOrderAction, State};
 
 use service_kit::Routes;

@@ -11,7 +11,7 @@ mod model;
 mod queries;
 
 pub use model::{Supplier, SupplierAddressKind, SupplierIn, SupplierPatch, SupplierStatus};
-pub use queries::{exist, find, hold};
+pub use queries::{exist, find, hold, names};
 
 use service_kit::Routes;
 

@@ -3,7 +3,7 @@ use crate::schema::suppliers;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use service_kit::{Page, Result, keyset_page};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// # Errors
@@ -31,6 +31,17 @@ pub fn hold(conn: &mut PgConnection, id: Uuid) -> QueryResult<Supplier> {
 pub fn exist(conn: &mut PgConnection, ids: &[Uuid]) -> QueryResult<HashSet<Uuid>> {
     let known = suppliers::table.filter(suppliers::id.eq_any(ids)).select(suppliers::id);
     Ok(known.load(conn)?.into_iter().collect())
+}
+
+/// The names of these suppliers.
+///
+/// # Errors
+/// When the database refuses.
+pub fn names(conn: &mut PgConnection, ids: &[Uuid]) -> QueryResult<HashMap<Uuid, String>> {
+    let named = suppliers::table
+        .filter(suppliers::id.eq_any(ids))
+        .select((suppliers::id, suppliers::name));
+    Ok(named.load::<(Uuid, String)>(conn)?.into_iter().collect())
 }
 
 /// The supplier as it is now, locked.
