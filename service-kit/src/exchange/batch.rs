@@ -8,6 +8,7 @@ use crate::db::{Failure, classify};
 use crate::http::Answer;
 use crate::problem::{Constraint, Error, Problem, Result};
 use crate::tx::Tx;
+use diesel::connection::SimpleConnection;
 use std::collections::HashMap;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -136,6 +137,8 @@ impl Work {
 
 /// Applies a batch, stores its answers and the import's progress.
 pub(super) fn store(tx: &mut Tx<'_>, work: &Work) -> Result<Answer> {
+    // A plan made for an empty table may read all of it for each batch, once it is full.
+    tx.batch_execute("SET LOCAL plan_cache_mode = force_custom_plan")?;
     let before = match imports::lock(tx, work.id)? {
         Some(import) => import,
         None => begin(tx, work)?,

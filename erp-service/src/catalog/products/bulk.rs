@@ -9,14 +9,14 @@ use service_kit::{Result, Tx};
 use std::collections::HashMap;
 use uuid::Uuid;
 
-/// The products with these SKUs, locked in the order of their ids.
+/// The products with these SKUs, locked in the order of these.
 ///
 /// # Errors
 /// When the database refuses.
 pub fn lock_by_sku(conn: &mut PgConnection, skus: &[&str]) -> QueryResult<HashMap<String, Product>> {
     let ids: Vec<Uuid> = products::table
         .filter(products::sku.eq_any(skus))
-        .order(products::id)
+        .order(products::sku)
         .for_update()
         .select(products::id)
         .load(conn)?;
