@@ -23,10 +23,9 @@ mod requests;
 pub use deduction::{Deduction, at_historic_rates, clear, deductions, note_cleared, shown};
 pub use handlers::routes;
 pub use model::{Advance, Prepayment, PrepaymentStatus};
-pub use receipt::{Receipt, note_reversed, open_gross, receive};
+pub use receipt::{Receipt, exists, lock_for_receipt, lock_received, open_gross, receive, take_back};
 
 use crate::schema::advances;
-use diesel::dsl::exists;
 use diesel::prelude::*;
 use service_kit::{Result, Tx};
 use uuid::Uuid;
@@ -37,5 +36,5 @@ use uuid::Uuid;
 /// When the database refuses.
 pub fn has_advances(tx: &mut Tx<'_>, order_id: Uuid) -> Result<bool> {
     let of_order = advances::table.filter(advances::order_id.eq(order_id).and(advances::cancelled_on.is_null()));
-    Ok(diesel::select(exists(of_order)).get_result(&mut **tx)?)
+    Ok(diesel::select(diesel::dsl::exists(of_order)).get_result(&mut **tx)?)
 }

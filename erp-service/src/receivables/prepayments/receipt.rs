@@ -8,7 +8,7 @@ use crate::receivables::taxation::{self, InvoiceTax};
 use crate::sales::orders::{Charge, queries as order_queries};
 use crate::schema::{advances, prepayments};
 use crate::taxes::{self, Direction, TaxCodeRate, Taxable, TaxableLine};
-use crate::{company, customers};
+use crate::{company, customers, ledger};
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use rust_decimal::Decimal;
@@ -28,12 +28,20 @@ pub struct Receipt {
     pub sum: Sum,
 }
 
-/// What is still to come for a prepayment, with its currency.
+/// Whether there is such a prepayment.
 ///
 /// # Errors
-/// 404.
-pub fn open_gross(conn: &mut PgConnection, prepayment_id: Uuid) -> Result<(Decimal, Currency)> {
-    let (status, gross, received, currency): (PrepaymentStatus, Decimal, Decimal, Currency) = prepayments::table
+/// When the database refuses.
+pub fn exists(conn: &mut PgConnection, prepayment_id: Uuid) -> QueryResult<bool> {
+    diesel::select(diesel::dsl::exists(prepayments::table.find(prepayment_id))).get_result(conn)
+}
+
+/// What is still to come for a prepayment, in its currency, which must be that of the money.
+///
+/// # Errors
+/// 404; 422 `wrong_currency`.
+pub fn open_gross(conn: &mut PgConnection, prepayment_id: Uuid, currency: Currency) -> Result<Decimal> {
+    let (status, gross, received, own): (PrepaymentStatus, Decimal, Decimal, Currency) = prepayments::table
         .find(prepayment_id)
         .select((
             prepayments::status,
@@ -43,11 +51,46 @@ pub fn open_gross(conn: &mut PgConnection, prepayment_id: Uuid) -> Result<(Decim
         ))
         .first(conn)
         .or_not_found("prepayment")?;
-    let open = match status {
+    if own != currency {
+        return Err(Problem::rule("wrong_currency", format!("the prepayment is in {own}")).into());
+    }
+    Ok(match status {
         PrepaymentStatus::Cancelled => Decimal::ZERO,
         _ => gross - received,
-    };
-    Ok((open, currency))
+    })
+}
+
+/// Locks the order of a prepayment and the prepayment: before open items and numbers, after the customer.
+///
+/// # Errors
+/// 404.
+pub fn lock_for_receipt(tx: &mut Tx<'_>, prepayment_id: Uuid) -> Result<()> {
+    let order: Uuid = prepayments::table
+        .find(prepayment_id)
+        .select(prepayments::order_id)
+        .first(&mut **tx)
+        .or_not_found("prepayment")?;
+    order_queries::lock_many(tx, &[order])?;
+    requests::lock(tx, prepayment_id)?;
+    Ok(())
+}
+
+/// Locks the orders and prepayments of what a document brought in advance.
+///
+/// # Errors
+/// When the database refuses.
+pub fn lock_received(tx: &mut Tx<'_>, document_id: Uuid) -> Result<()> {
+    let found: Vec<(Uuid, Uuid)> = advances::table
+        .filter(advances::document_id.eq(document_id))
+        .order((advances::order_id, advances::prepayment_id))
+        .select((advances::order_id, advances::prepayment_id))
+        .load(&mut **tx)?;
+    let orders: Vec<Uuid> = found.iter().map(|(order, _)| *order).collect();
+    order_queries::lock_many(tx, &orders)?;
+    for (_, prepayment) in found {
+        requests::lock(tx, prepayment)?;
+    }
+    Ok(())
 }
 
 /// Adds to the entry of a payment what came for a prepayment: Cr Advances and, where the company's advances are
@@ -244,29 +287,38 @@ fn taxed(
         .collect()
 }
 
-/// The payment that brought advances is reversed: they never came. The reversal of its entry takes back the open
-/// items, and is refused where an invoice has cleared them.
+/// The payment that brought advances is reversed: adds Dr Advances, Dr Tax to the entry of the reversal. They never
+/// came; the prepayment waits for money again. Call [`lock_received`] before items are locked.
 ///
 /// # Errors
 /// 409 `exceeds_open` when an invoice has cleared some of it, or it was given back.
-pub fn note_reversed(tx: &mut Tx<'_>, document_id: Uuid) -> Result<Vec<Uuid>> {
+pub fn take_back(tx: &mut Tx<'_>, entry: &mut Entry, rules: &Rules, document_id: Uuid) -> Result<Vec<Uuid>> {
     let found: Vec<AdvanceRow> = advances::table
         .filter(advances::document_id.eq(document_id))
-        .filter(advances::cancelled_on.is_null())
         .order(advances::id)
         .select(AdvanceRow::as_select())
         .load(&mut **tx)?;
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    let base = company::settings(tx)?.base_currency;
+    let items = open_items::lock(tx, &found.iter().map(|advance| advance.item_id).collect::<Vec<_>>())?;
+    let accounts = ledger::accounts(tx, &items.iter().map(|item| item.account_id).collect::<Vec<_>>())?;
     for advance in &found {
-        order_queries::lock_many(tx, &[advance.order_id])?;
-        let (row, known) = requests::lock(tx, advance.prepayment_id)?;
-        let untouched = known
-            .iter()
-            .any(|one| one.id == advance.id && one.open_gross == one.gross && one.cancelled_on.is_none());
-        if !untouched {
-            let detail = "an invoice has cleared some of what came in advance; credit it first";
+        if advance.open_gross != advance.gross || advance.cancelled_on.is_some() {
+            let detail = "what came in advance was cleared by an invoice or given back";
             return Err(Problem::conflict("exceeds_open", detail).into());
         }
-        let (on, now) = (tx.today(), tx.now());
+        let item = items.iter().find(|item| item.id == advance.item_id);
+        let account = item.and_then(|item| accounts.get(&item.account_id));
+        let (Some(item), Some(account)) = (item, account) else {
+            return Err(Error::Bug("an advance without its item".into()));
+        };
+        entry.debit(account, item.share(item.open_amount, base)?).item(item.id);
+        let taxes = advance.taxes_open()?;
+        taxation::post(entry, rules, advance.currency, &[], &taxes, Decimal::ONE)?;
+        let (row, known) = requests::lock(tx, advance.prepayment_id)?;
+        let (on, now) = (entry.date(), tx.now());
         diesel::update(advances::table.find(advance.id))
             .set((
                 advances::open_gross.eq(Decimal::ZERO),
