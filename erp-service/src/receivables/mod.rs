@@ -20,9 +20,22 @@ use service_kit::problem::Constraint;
 
 pub fn routes(routes: &mut Routes) {
     invoices::routes(routes);
+    prepayments::routes(routes);
 }
 
 pub const CONSTRAINTS: &[Constraint] = &[
+    Constraint::conflict(
+        "prepayments_pkey",
+        "duplicate",
+        "/id",
+        "a prepayment with this id exists",
+    ),
+    Constraint::conflict(
+        "prepayments_external_ref_unique",
+        "duplicate",
+        "/external_ref",
+        "a prepayment with this external_ref exists",
+    ),
     Constraint::conflict("invoices_pkey", "duplicate", "/id", "an invoice with this id exists"),
     Constraint::conflict(
         "invoices_external_ref_unique",

@@ -8,6 +8,7 @@ use crate::ledger::{self, Account, Entry, Journal, PostingDay, Role, Rules, Sour
 use crate::payments::amounts::{Pot, check_digits, check_positive};
 use crate::payments::bank_accounts::{self, BankAccount, BankAccountStatus};
 use crate::payments::parties::{self, PartyType};
+use crate::receivables::prepayments::{self, Receipt};
 use crate::{company, currencies, receivables};
 
 use crate::payments::settlement::{self, Conditions, Settled, Wanted};
@@ -33,6 +34,7 @@ pub fn pay(tx: &mut Tx<'_>, input: &PaymentIn) -> Result<Payment> {
         check_amounts(input, bank.currency, &mut faults);
     }
     let wanted = expand(tx, &input.allocations, &mut faults)?;
+    check_prepayment(tx, input, party, &mut faults)?;
     faults.check()?;
     let bank = bank.ok_or_else(|| Error::Bug("a payment without a bank account".into()))?;
     let on = ledger::posting_day(tx, input.date)?;
@@ -70,6 +72,9 @@ pub fn pay(tx: &mut Tx<'_>, input: &PaymentIn) -> Result<Payment> {
         updated_at: tx.now(),
     };
     let ids: Vec<Uuid> = wanted.iter().map(|wanted| wanted.item_id).collect();
+    if let Some(prepayment) = input.prepayment_id {
+        prepayments::lock_for_receipt(tx, prepayment)?;
+    }
     receivables::lock_settled(tx, &ids)?;
     let items = open_items::lock(tx, &ids)?;
     let mut pot = Pot {
@@ -94,16 +99,63 @@ pub fn pay(tx: &mut Tx<'_>, input: &PaymentIn) -> Result<Payment> {
     post(tx, row, (&bank, &on, &rules), &settled, pot, input)
 }
 
+/// A prepayment is a customer's, and money comes in for it.
+fn check_prepayment(
+    tx: &mut Tx<'_>,
+    input: &PaymentIn,
+    party: Option<(PartyType, Uuid)>,
+    faults: &mut Faults,
+) -> Result<()> {
+    let Some(prepayment) = input.prepayment_id else {
+        return Ok(());
+    };
+    let customers = matches!(
+        (party, input.direction),
+        (Some((PartyType::Customer, _)), Direction::In)
+    );
+    if !customers {
+        faults.add(
+            "/prepayment_id",
+            "wrong_direction",
+            "money comes in from a customer for a prepayment",
+        );
+    }
+    if !prepayments::exists(tx, prepayment)? {
+        faults.add("/prepayment_id", "unknown_prepayment", "there is no such prepayment");
+    }
+    Ok(())
+}
+
+/// What of the rest is for the prepayment: as much as is still to come for it.
+fn advanced(tx: &mut Tx<'_>, row: &PaymentRow, rest: &mut Pot, input: &PaymentIn) -> Result<Option<Sum>> {
+    let Some(prepayment) = input.prepayment_id else {
+        return Ok(None);
+    };
+    let open = prepayments::open_gross(tx, prepayment, row.currency)?;
+    let amount = open.min(rest.amount);
+    if amount <= Decimal::ZERO {
+        let detail = "nothing is left of the payment, or to come for the prepayment";
+        return Err(Problem::conflict("nothing_to_receive", detail).into());
+    }
+    let base = rest.take(amount, company::settings(tx)?.base_currency);
+    Ok(Some(Sum {
+        base,
+        amount,
+        currency: row.currency,
+    }))
+}
+
 fn post(
     tx: &mut Tx<'_>,
     mut row: PaymentRow,
     (bank, on, rules): (&BankAccount, &PostingDay, &Rules),
     settled: &[Settled],
-    rest: Pot,
+    mut rest: Pot,
     input: &PaymentIn,
 ) -> Result<Payment> {
     let accounts = queries::accounts_of(tx, &settled.iter().map(|one| &one.item).collect::<Vec<_>>())?;
     let named = named_accounts(tx, bank, input)?;
+    let advanced = advanced(tx, &row, &mut rest, input)?;
     row.number = numbers::draw(tx, Series::Payment, on)?;
     let on_account = match (row.party_type, rest.amount.is_zero()) {
         (Some(party), false) => Some(make_own_item(tx, &row, party, rules)?),
@@ -118,6 +170,17 @@ fn post(
     }
     if let Some((id, control)) = &on_account {
         entry.credit(control, signed(rest.base, rest.amount, &row)).item(*id);
+    }
+    let mut touched: Vec<Uuid> = settled.iter().map(|one| one.item.id).collect();
+    if let (Some(prepayment), Some(sum)) = (input.prepayment_id, advanced) {
+        let receipt = Receipt {
+            document_type: "payment",
+            document_id: row.id,
+            party_id: row.party_id.unwrap_or_default(),
+            on: on.date,
+            sum,
+        };
+        touched.push(prepayments::receive(tx, &mut entry, rules, prepayment, &receipt)?);
     }
     let mut left = rest;
     for (index, posting) in input.postings.iter().enumerate() {
@@ -139,7 +202,6 @@ fn post(
     }
     let payment = queries::one(tx, row)?;
     tx.changed(None, &payment)?;
-    let mut touched: Vec<Uuid> = settled.iter().map(|one| one.item.id).collect();
     touched.extend(on_account.map(|(id, _)| id));
     receivables::note_settlement(tx, &touched)?;
     Ok(payment)

@@ -64,6 +64,9 @@ pub struct PaymentIn {
     #[serde(default)]
     #[schema(max_items = 500)]
     pub allocations: Vec<AllocationIn>,
+    /// The customer's prepayment that it is for: what the allocations leave, up to what is still to come for it, becomes an
+    /// advance instead of standing on account.
+    pub prepayment_id: Option<Uuid>,
     /// Without a party: the accounts that it is for; they come to the amount.
     #[serde(default)]
     #[schema(max_items = 100)]

@@ -6,8 +6,8 @@ use super::queries::{self, StoredSettlement};
 use crate::ledger::open_items::{self, OpenItem};
 use crate::ledger::{self, Account, Entry, Journal, Role, Source, Sum};
 use crate::payments::settlement::debit_sign;
-use crate::receivables;
 use crate::payments::{bank_accounts, parties};
+use crate::receivables;
 use crate::schema::settlements;
 use chrono::NaiveDate;
 use diesel::prelude::*;
@@ -185,6 +185,7 @@ pub(in crate::payments) fn take_back(tx: &mut Tx<'_>, id: Uuid, input: &Reversal
         latest.map_or(row.posted_on, |latest| latest.max(row.posted_on)),
         Journal::Bank,
     )?;
+    receivables::prepayments::lock_received(tx, id)?;
     let mut ids: Vec<Uuid> = active.iter().map(|settlement| settlement.item_id).collect();
     ids.extend(before.open_item_id);
     let items = lock(tx, &ids)?;
@@ -219,6 +220,7 @@ pub(in crate::payments) fn take_back(tx: &mut Tx<'_>, id: Uuid, input: &Reversal
         };
         entry.credit(account(&accounts, own)?, rest).item(own.id);
     }
+    ids.extend(receivables::prepayments::take_back(tx, &mut entry, &rules, id)?);
     let entry_id = entry.id;
     let after = queries::mark_reversed(tx, id, (on.date, &input.reason, entry_id))?;
     ledger::post_reversal(tx, entry, row.entry_id)?;

@@ -111,6 +111,7 @@ fn explained(tx: &mut Tx<'_>, line: &BankStatementLine, input: &BookLineIn) -> R
     let made = documents::pay(
         tx,
         &PaymentIn {
+            prepayment_id: None,
             id: None,
             direction,
             party_type: input.party_type,

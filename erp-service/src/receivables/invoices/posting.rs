@@ -7,7 +7,7 @@
 
 use super::model::{Invoice, InvoiceStatus, LineKind, Parts};
 use super::rows::{InvoiceRow, LineRow};
-use super::{InvoiceKind, queries};
+use super::{InvoiceKind, queries, settlement};
 use crate::company;
 use crate::customers::{self, Billing};
 use crate::ledger::numbers::{self, Series};
@@ -84,6 +84,7 @@ pub fn post(
     };
     row.advances = serde_json::to_value(prepayments::shown(&deductions, row.currency)?)?;
     row.advances_gross = deductions.iter().map(|deduction| deduction.gross).sum();
+    prepayments::at_historic_rates(&mut row, &mut lines, &deductions, rate, company.base_currency)?;
 
     let sign = match row.kind {
         InvoiceKind::Invoice => Decimal::ONE,
@@ -116,7 +117,8 @@ pub fn post(
     prepayments::note_cleared(tx, &row, &deductions, entry_id)?;
 
     row.number = number;
-    let customer_id = row.customer_id;
+    let (customer_id, order_id) = (row.customer_id, row.order_id);
+    let settled = !deductions.is_empty();
     let parts = Parts {
         lines,
         items,
@@ -124,6 +126,9 @@ pub fn post(
     };
     let invoice = Invoice::from_rows(row, parts, company.base_currency)?;
     tx.changed(before.as_ref(), &invoice)?;
+    if let Some(order) = order_id.filter(|_| settled) {
+        settlement::note_orders(tx, &[order])?;
+    }
     customers::note_balance_changed(tx, &[customer_id])?;
     Ok(invoice)
 }

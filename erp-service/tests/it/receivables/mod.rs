@@ -5,6 +5,7 @@ mod exposure;
 mod invoices;
 mod legal_entities;
 mod payment_terms;
+mod prepayments;
 mod taxes;
 
 use crate::shop::{Shop, id};
