@@ -204,6 +204,7 @@ diesel::table! {
         revision -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        change_requests -> Nullable<Json>,
     }
 }
 

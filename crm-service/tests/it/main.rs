@@ -14,6 +14,7 @@ mod credit;
 mod customers;
 mod legal_entities;
 mod migrations;
+mod order_change_requests;
 mod order_fulfilment;
 mod order_submission;
 mod orders;

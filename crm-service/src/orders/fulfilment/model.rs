@@ -1,5 +1,5 @@
-use crate::orders::model::OrderRejection;
-use crate::orders::status::{CancellationState, OrderOrigin, SalesOrderStatus};
+use crate::orders::model::{ChangeRequest, OrderRejection, ShippingAddress};
+use crate::orders::status::{CancellationState, OrderOrigin, Progress, SalesOrderStatus};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use service_kit::{Amount, Currency, Discount, Quantity, UnitPrice};
@@ -42,6 +42,12 @@ pub struct ReportedOrder {
     #[schema(max_items = 2000)]
     pub rejection: Option<Vec<OrderRejection>>,
     pub cancellation: Option<ReportedCancellation>,
+    #[schema(max_items = 1000)]
+    pub change_requests: Option<Vec<ChangeRequest>>,
+    pub shipping_address: Option<ShippingAddress>,
+    /// How far it is invoiced.
+    pub invoicing: Option<Progress>,
+    pub payment: Option<Progress>,
     #[schema(max_items = 5000)]
     pub deliveries: Option<Vec<OrderDelivery>>,
     /// The version of our order that the ERP had applied when it said so.
@@ -69,6 +75,10 @@ pub struct ReportedLine {
     pub backordered_quantity: Quantity,
     #[serde(default)]
     pub delivered_quantity: Quantity,
+    #[serde(default)]
+    pub invoiced_quantity: Quantity,
+    #[serde(default)]
+    pub returned_quantity: Quantity,
 }
 
 /// The ERP's answer to a request for cancellation.
@@ -92,6 +102,16 @@ pub struct Fulfilment {
     pub source_version: i64,
     /// Why it waits.
     pub holds: Vec<OrderHold>,
+    /// As the ERP has it now; a change that was granted shows here.
+    #[serde(default)]
+    pub requested_date: Option<NaiveDate>,
+    #[serde(default)]
+    pub shipping_address: Option<ShippingAddress>,
+    /// How far it is invoiced.
+    #[serde(default)]
+    pub invoicing: Option<Progress>,
+    #[serde(default)]
+    pub payment: Option<Progress>,
     /// The lines of the order by their ids.
     pub lines: Vec<LineFulfilment>,
     pub deliveries: Vec<OrderDelivery>,
@@ -101,9 +121,18 @@ pub struct Fulfilment {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct LineFulfilment {
     pub id: Uuid,
+    /// As the ERP has it now; a change that was granted shows here.
+    #[serde(default)]
+    pub product_id: Option<Uuid>,
+    #[serde(default)]
+    pub quantity: Option<Quantity>,
     pub reserved_quantity: Quantity,
     pub backordered_quantity: Quantity,
     pub delivered_quantity: Quantity,
+    #[serde(default)]
+    pub invoiced_quantity: Quantity,
+    #[serde(default)]
+    pub returned_quantity: Quantity,
 }
 
 /// A reason why an order waits in the ERP.
@@ -144,14 +173,22 @@ impl FulfilmentIn {
             as_of: self.as_of,
             source_version: self.source_version,
             holds: order.holds.clone().unwrap_or_default(),
+            requested_date: order.requested_date,
+            shipping_address: order.shipping_address.clone(),
+            invoicing: order.invoicing,
+            payment: order.payment,
             lines: order
                 .lines
                 .iter()
                 .map(|line| LineFulfilment {
                     id: line.id,
+                    product_id: Some(line.product_id),
+                    quantity: Some(line.quantity),
                     reserved_quantity: line.reserved_quantity,
                     backordered_quantity: line.backordered_quantity,
                     delivered_quantity: line.delivered_quantity,
+                    invoiced_quantity: line.invoiced_quantity,
+                    returned_quantity: line.returned_quantity,
                 })
                 .collect(),
             deliveries: order.deliveries.clone().unwrap_or_default(),
