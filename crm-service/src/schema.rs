@@ -210,6 +210,7 @@ diesel::table! {
         revision -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        change_requests -> Nullable<Json>,
     }
 }
 

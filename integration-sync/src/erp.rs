@@ -105,6 +105,31 @@ pub struct SubmittedOrder<'a> {
     pub external_ref: Option<&'a RawValue>,
     #[serde(borrow)]
     pub lines: Vec<SubmittedLine<'a>>,
+    /// All that were ever made: the ERP answers each once.
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    pub change_requests: Vec<ChangeRequest<'a>>,
+}
+
+/// The customer wants a submitted order changed. The answer, which the CRM's record has as well, does
+/// not travel back.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ChangeRequest<'a> {
+    #[serde(borrow)]
+    pub id: &'a RawValue,
+    #[serde(borrow)]
+    pub requested_at: &'a RawValue,
+    #[serde(borrow)]
+    pub kind: &'a RawValue,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub line_id: Option<&'a RawValue>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub quantity: Option<&'a RawValue>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub requested_date: Option<&'a RawValue>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub shipping_address: Option<&'a RawValue>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'a RawValue>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

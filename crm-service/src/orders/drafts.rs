@@ -222,6 +222,7 @@ fn draft(tx: &mut Tx<'_>, id: Uuid, content: &Content<'_>) -> Result<(StoredOrde
         revision: 1,
         created_at: now,
         updated_at: now,
+        change_requests: None,
     };
     let lines = lines(id, content.lines, &mut faults);
     let mut order = StoredOrder { row, lines };

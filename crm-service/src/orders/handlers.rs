@@ -1,5 +1,6 @@
-use super::model::{Order, OrderCancelIn, OrderCopyIn, OrderIn, OrderPatch, OrderPutIn, OrdersQuery};
-use super::{drafts, queries, submission};
+use super::model::{ChangeRequestsIn, Order, OrderCancelIn, OrderCopyIn, OrderIn, OrderPatch, OrderPutIn, OrdersQuery};
+use super::status::ChangeKind;
+use super::{change_requests, drafts, queries, submission};
 use crate::may;
 use actix_web::{get, patch, post, put};
 use service_kit::http::IdPath;
@@ -14,7 +15,8 @@ pub fn routes(routes: &mut Routes) {
         .add(update_order)
         .add(submit_order)
         .add(copy_order)
-        .add(cancel_order);
+        .add(cancel_order)
+        .add(request_order_changes);
 }
 
 /// Orders of the CRM and of the back office.
@@ -117,5 +119,25 @@ async fn cancel_order(
 ) -> Result<Answer, Problem> {
     command
         .run(move |tx| submission::cancel(tx, path.id, body.0.reason.as_deref()))
+        .await
+}
+
+/// Ask the ERP to change a submitted order: quantities, date, address, or to cancel lines of it.
+///
+/// The order stays as it was submitted; the ERP grants or refuses each request, and
+/// `change_requests` tells which. What it has now stands in `fulfilment`.
+#[utoipa::path(tag = "orders", params(IdPath), request_body = ChangeRequestsIn, security(("api_key" = ["orders:submit"])),
+    responses((status = 200, description = "The order with its requests", body = Order)))]
+#[post("/orders/{id}/change-requests")]
+async fn request_order_changes(
+    command: Command<may::SubmitOrders>,
+    path: Path<IdPath>,
+    body: Body<ChangeRequestsIn>,
+) -> Result<Answer, Problem> {
+    if body.0.requests.iter().any(|request| request.kind == ChangeKind::Cancel) {
+        command.require::<may::CancelOrders>()?;
+    }
+    command
+        .run(move |tx| change_requests::request(tx, path.id, &body.0))
         .await
 }

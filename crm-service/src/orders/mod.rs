@@ -11,13 +11,13 @@
 //!
 //! **Two counters.** `version` counts the changes made here (draft edits, submission, requests for
 //! cancellation) and is the version of the events `order.changed`, `order.submitted` and
-//! `order.cancellation_requested`. A report of the ERP raises `revision` (the `ETag`) only, and
+//! `order.cancellation_requested` and `order.change_requested`. A report of the ERP raises `revision` (the `ETag`) only, and
 //! emits `order.fulfilment_changed` under the ERP's version: so nothing echoes.
 //!
 //! What always holds:
 //! - An order is submitted once; a submitted order's content does not change here any more. What
-//!   the user wants after that is a request: `cancel` asks, the ERP grants or refuses, and while
-//!   it has not answered, its reports win.
+//!   the user wants after that is a request: `cancel` and change requests ask, the ERP grants or
+//!   refuses each, and while it has not answered, its reports win.
 //! - An older report never overwrites a newer one.
 //! - Line ids are minted here (or by the caller) and shared with the ERP.
 //! - A product that the catalogue here does not know is accepted: the replica may lag, and the ERP
@@ -33,8 +33,9 @@
 //! the very state that is changed.
 //!
 //! Reading order: [`model`], [`status`], [`stored`], then the verbs: [`drafts`] (place, edit, copy),
-//! [`submission`] (submit, cancel), [`fulfilment`] (what the ERP reports).
+//! [`submission`] (submit, cancel), [`change_requests`], [`fulfilment`] (what the ERP reports).
 
+pub mod change_requests;
 pub mod drafts;
 pub mod fulfilment;
 mod handlers;

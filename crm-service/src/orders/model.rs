@@ -1,7 +1,7 @@
 //! The words of orders: what goes over the wire.
 
 use super::fulfilment::Fulfilment;
-use super::status::{CancellationState, OrderAction, OrderOrigin, OrderStatus};
+use super::status::{CancellationState, ChangeKind, OrderAction, OrderOrigin, OrderStatus};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use service_kit::http::{SearchText, present};
@@ -135,6 +135,82 @@ pub struct OrderCancellation {
     pub requested_at: Option<DateTime<Utc>>,
 }
 
+/// Where an order goes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShippingAddress {
+    /// Who takes it there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 200)]
+    pub name: Option<String>,
+    #[schema(min_length = 1, max_length = 300, pattern = r"\S")]
+    pub street: String,
+    #[schema(min_length = 1, max_length = 100, pattern = r"\S")]
+    pub city: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 100)]
+    pub region: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 20)]
+    pub postal_code: Option<String>,
+    /// ISO 3166-1 alpha-2.
+    #[schema(pattern = "^[A-Z]{2}$")]
+    pub country: String,
+}
+
+/// Changes of a submitted order that are wanted; the ERP answers each.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeRequestsIn {
+    #[schema(min_items = 1, max_items = 100)]
+    pub requests: Vec<ChangeRequestIn>,
+}
+
+/// One change that is wanted.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeRequestIn {
+    /// Minted here when absent; the same in both systems.
+    pub id: Option<Uuid>,
+    pub kind: ChangeKind,
+    /// With `quantity`; with `cancel` when only this line is to go.
+    pub line_id: Option<Uuid>,
+    /// With `quantity`: what is wanted of the line instead.
+    pub quantity: Option<Quantity>,
+    /// With `date`; absent: no date any more.
+    pub requested_date: Option<NaiveDate>,
+    /// With `address`.
+    pub shipping_address: Option<ShippingAddress>,
+    #[schema(min_length = 1, max_length = 500)]
+    pub reason: Option<String>,
+}
+
+/// A change that was asked for, with the ERP's answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ChangeRequest {
+    pub id: Uuid,
+    pub requested_at: DateTime<Utc>,
+    pub kind: ChangeKind,
+    #[serde(default)]
+    pub line_id: Option<Uuid>,
+    #[serde(default)]
+    pub quantity: Option<Quantity>,
+    #[serde(default)]
+    pub requested_date: Option<NaiveDate>,
+    #[serde(default)]
+    pub shipping_address: Option<ShippingAddress>,
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    pub reason: Option<String>,
+    pub state: CancellationState,
+    /// Why it was refused.
+    #[serde(default)]
+    #[schema(max_length = 1000)]
+    pub answer: Option<String>,
+    #[serde(default)]
+    pub answered_at: Option<DateTime<Utc>>,
+}
+
 /// An order with everything that came back from the ERP.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Order {
@@ -156,6 +232,9 @@ pub struct Order {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub cancellation: Option<OrderCancellation>,
+    /// What was asked to be changed since it was submitted, each with the ERP's answer.
+    #[serde(default)]
+    pub change_requests: Vec<ChangeRequest>,
     /// What the ERP reports; absent until it has decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

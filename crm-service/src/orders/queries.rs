@@ -111,13 +111,13 @@ pub fn insert(conn: &mut PgConnection, order: &StoredOrder) -> QueryResult<bool>
              INSERT INTO orders (id, origin, status, customer_id, currency, order_date, requested_date, external_ref,
                  net, submitted_at, cancellation_state, cancellation_reason, cancellation_requested_at,
                  cancellation_version, number, rejection, fulfilment, source_version, version, revision,
-                 created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
+                 created_at, updated_at, change_requests)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
              ON CONFLICT (id) DO NOTHING
              RETURNING id)
          INSERT INTO order_lines (order_id, id, position, product_id, quantity, unit_price, price_given, discount, line_total)
          SELECT placed.id, line.*
-         FROM placed, unnest($23, $24, $25, $26, $27, $28, $29, $30) AS line")
+         FROM placed, unnest($24, $25, $26, $27, $28, $29, $30, $31) AS line")
     .bind::<SqlUuid, _>(row.id)
     .bind::<Text, _>(row.origin)
     .bind::<Text, _>(row.status)
@@ -140,6 +140,7 @@ pub fn insert(conn: &mut PgConnection, order: &StoredOrder) -> QueryResult<bool>
     .bind::<BigInt, _>(row.revision)
     .bind::<Timestamptz, _>(row.created_at)
     .bind::<Timestamptz, _>(row.updated_at)
+    .bind::<Nullable<Json>, _>(&row.change_requests)
     .bind::<Array<SqlUuid>, _>(lines.iter().map(|l| l.id).collect::<Vec<_>>())
     .bind::<Array<Integer>, _>(lines.iter().map(|l| l.position).collect::<Vec<_>>())
     .bind::<Array<SqlUuid>, _>(lines.iter().map(|l| l.product_id).collect::<Vec<_>>())
@@ -174,12 +175,13 @@ pub fn save(conn: &mut PgConnection, before: &StoredOrder, after: &StoredOrder) 
              UPDATE orders SET status = $1, customer_id = $2, currency = $3, order_date = $4, requested_date = $5,
                  external_ref = $6, net = $7, submitted_at = $8, cancellation_state = $9, cancellation_reason = $10,
                  cancellation_requested_at = $11, cancellation_version = $12, number = $13, rejection = $14,
-                 fulfilment = $15, source_version = $16, version = $17, revision = $18, updated_at = $19
-             WHERE id = $20 AND revision = $21
+                 fulfilment = $15, source_version = $16, version = $17, revision = $18, updated_at = $19,
+                 change_requests = $20
+             WHERE id = $21 AND revision = $22
              RETURNING id),
          priced AS (
              UPDATE order_lines SET unit_price = line.unit_price, line_total = line.line_total
-             FROM saved, unnest($22, $23, $24) AS line (id, unit_price, line_total)
+             FROM saved, unnest($23, $24, $25) AS line (id, unit_price, line_total)
              WHERE order_lines.id = line.id AND order_lines.order_id = saved.id)
          SELECT id FROM saved")
     .bind::<Text, _>(row.status)
@@ -201,6 +203,7 @@ pub fn save(conn: &mut PgConnection, before: &StoredOrder, after: &StoredOrder) 
     .bind::<BigInt, _>(row.version)
     .bind::<BigInt, _>(row.revision)
     .bind::<Timestamptz, _>(row.updated_at)
+    .bind::<Nullable<Json>, _>(&row.change_requests)
     .bind::<SqlUuid, _>(row.id)
     .bind::<BigInt, _>(before.row.revision)
     .bind::<Array<SqlUuid>, _>(priced.iter().map(|l| l.id).collect::<Vec<_>>())

@@ -37,7 +37,23 @@ service_kit::text_enum! {
 
 service_kit::text_enum! {
     /// What a user may do with an order.
-    OrderAction { Edit = "edit", Submit = "submit", Cancel = "cancel", Copy = "copy" }
+    OrderAction {
+        Edit = "edit",
+        Submit = "submit",
+        RequestChange = "request_change",
+        Cancel = "cancel",
+        Copy = "copy",
+    }
+}
+
+service_kit::text_enum! {
+    /// What is asked to be changed of a submitted order.
+    ChangeKind { Quantity = "quantity", Date = "date", Address = "address", Cancel = "cancel" }
+}
+
+service_kit::text_enum! {
+    /// How much of something is done.
+    Progress { None = "none", Partial = "partial", Full = "full" }
 }
 
 service_kit::text_enum! {
@@ -84,7 +100,7 @@ pub struct State {
 
 impl State {
     pub fn allowed_actions(self) -> Vec<OrderAction> {
-        use OrderAction::{Cancel, Copy, Edit, Submit};
+        use OrderAction::{Cancel, Copy, Edit, RequestChange, Submit};
         use OrderStatus as S;
         if self.origin == OrderOrigin::Erp {
             return vec![Copy];
@@ -92,7 +108,7 @@ impl State {
         match self.status {
             S::Draft => vec![Edit, Submit, Cancel, Copy],
             S::Submitted | S::Accepted | S::OnHold | S::PartiallyDelivered if !self.cancellation_open => {
-                vec![Cancel, Copy]
+                vec![RequestChange, Cancel, Copy]
             }
             S::Submitted | S::Accepted | S::OnHold | S::PartiallyDelivered => vec![Copy],
             S::Rejected | S::Delivered | S::Closed | S::Cancelled => vec![Copy],

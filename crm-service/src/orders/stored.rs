@@ -1,8 +1,8 @@
 //! An order as it is stored: its row, its lines, and how it is shown.
 
 use super::fulfilment::Fulfilment;
+use super::model::{ChangeRequest, Order, OrderCancellation, OrderLine, OrderRejection};
 use crate::json::AsJson;
-use super::model::{Order, OrderCancellation, OrderLine, OrderRejection};
 use super::status::{CancellationState, OrderOrigin, OrderStatus, State};
 use crate::schema::{order_lines, orders};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -37,6 +37,7 @@ pub struct OrderRow {
     pub revision: i64,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+    pub change_requests: Option<AsJson<Vec<ChangeRequest>>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize, Queryable, Selectable)]
@@ -135,6 +136,7 @@ impl StoredOrder {
                 reason: row.cancellation_reason.clone(),
                 requested_at: row.cancellation_requested_at,
             }),
+            change_requests: row.change_requests.clone().map(|asked| asked.0).unwrap_or_default(),
             fulfilment: row.fulfilment.clone().map(|told| told.0.shown(row.currency)),
             allowed_actions: self.state().allowed_actions(),
             submitted_at: row.submitted_at,

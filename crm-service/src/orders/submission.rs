@@ -37,7 +37,14 @@ pub fn price_and_mark(tx: &mut Tx<'_>, order: &mut StoredOrder, standing: &Stand
     let asked: Vec<_> = unpriced.map(|line| (line.product_id, line.quantity)).collect();
     if !asked.is_empty() {
         let (currency, date) = (order.row.currency, order.row.order_date);
-        let prices = catalogue::prices_for(tx, order.row.customer_id, standing.tier.as_deref(), currency, date, &asked)?;
+        let prices = catalogue::prices_for(
+            tx,
+            order.row.customer_id,
+            standing.tier.as_deref(),
+            currency,
+            date,
+            &asked,
+        )?;
         let unpriced = order.lines.iter_mut().filter(|line| line.unit_price.is_none());
         for (line, price) in unpriced.zip(prices) {
             line.unit_price = price;

@@ -15,6 +15,7 @@ mod customers;
 mod documents;
 mod legal_entities;
 mod migrations;
+mod order_change_requests;
 mod order_fulfilment;
 mod order_submission;
 mod orders;

@@ -281,7 +281,11 @@ async fn a_cancellation_is_granted_or_refused() {
         ),
         (&json!("partially_delivered"), &json!("refused"), &json!("shipped"))
     );
-    assert_eq!(now["allowed_actions"], json!(["cancel", "copy"]), "one may ask again");
+    assert_eq!(
+        now["allowed_actions"],
+        json!(["request_change", "cancel", "copy"]),
+        "one may ask again"
+    );
 }
 
 #[actix_web::test]

@@ -24,7 +24,7 @@ async fn a_draft_is_submitted_once() {
     let sent = reply.expect(200);
     assert_eq!((&sent["status"], &sent["version"]), (&json!("submitted"), &json!(2)));
     assert!(sent["submitted_at"].is_string());
-    assert_eq!(sent["allowed_actions"], json!(["cancel", "copy"]));
+    assert_eq!(sent["allowed_actions"], json!(["request_change", "cancel", "copy"]));
     assert_eq!(sent["lines"], draft["lines"]);
     assert_eq!(order_now(&crm.client, &draft).await, sent);
 

@@ -1,4 +1,4 @@
-//! Orders that were submitted in the CRM, and requests to cancel them: the ERP decides both.
+//! Orders that were submitted in the CRM, and requests to change or cancel them: the ERP decides.
 //!
 //! A draft is nobody's business but the CRM's, and an order of the back office comes from the
 //! ERP itself: neither travels.
@@ -17,7 +17,7 @@ pub(super) static FLOW: Flow = Flow {
     target: System::Erp,
     records: &[Record {
         kind: "order",
-        events: &["order.submitted", "order.cancellation_requested"],
+        events: &["order.submitted", "order.cancellation_requested", "order.change_requested"],
         list: "/v1/orders?origin=crm",
         one: Some("/v1/orders"),
     }],

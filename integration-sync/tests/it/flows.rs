@@ -37,7 +37,11 @@ async fn all_flows_are_listed_with_where_they_stand() {
     let orders = stage.flow("orders-to-erp").await;
     assert_eq!(
         orders["event_types"],
-        json!(["order.submitted", "order.cancellation_requested"])
+        json!([
+            "order.submitted",
+            "order.cancellation_requested",
+            "order.change_requested"
+        ])
     );
     stage
         .client

@@ -181,10 +181,35 @@ fn report(order: &mut StoredOrder, told: &FulfilmentIn) {
         (Some(requested), Some(applied)) => applied >= requested,
         _ => true,
     };
+    note_answers(order, told);
+    let row = &mut order.row;
     if let Some(answer) = answered.filter(|_| seen) {
         row.cancellation_state = Some(answer.state);
         row.cancellation_reason = answer.reason.clone().or(row.cancellation_reason.take());
     }
+}
+
+/// Keeps the answers to what was asked. An answer names its request, so the order of reports does not
+/// matter; a request that this CRM has forgotten comes back with its answer.
+fn note_answers(order: &mut StoredOrder, told: &FulfilmentIn) {
+    let answers = told.order.change_requests.iter().flatten();
+    let mut requests = order
+        .row
+        .change_requests
+        .take()
+        .map(|asked| asked.0)
+        .unwrap_or_default();
+    for answer in answers.filter(|answer| answer.state != CancellationState::Requested) {
+        match requests.iter_mut().find(|request| request.id == answer.id) {
+            Some(request) => {
+                request.state = answer.state;
+                request.answer.clone_from(&answer.answer);
+                request.answered_at = answer.answered_at;
+            }
+            None => requests.push(answer.clone()),
+        }
+    }
+    order.row.change_requests = Some(AsJson(requests)).filter(|requests| !requests.0.is_empty());
 }
 
 /// What tells whether the lines are the same ones, their prices aside.
@@ -224,5 +249,6 @@ fn blank(id: Uuid, told: &FulfilmentIn, now: DateTime<Utc>) -> OrderRow {
         revision: 1,
         created_at: now,
         updated_at: now,
+        change_requests: None,
     }
 }

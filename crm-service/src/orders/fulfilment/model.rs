@@ -1,4 +1,4 @@
-use crate::orders::model::OrderRejection;
+use crate::orders::model::{ChangeRequest, OrderRejection, ShippingAddress};
 use crate::orders::status::{CancellationState, OrderOrigin, OrderProgress, SalesOrderStatus};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,9 @@ pub struct ReportedOrder {
     #[schema(max_items = 2000)]
     pub rejection: Option<Vec<OrderRejection>>,
     pub cancellation: Option<ReportedCancellation>,
+    #[schema(max_items = 1000)]
+    pub change_requests: Option<Vec<ChangeRequest>>,
+    pub shipping_address: Option<ShippingAddress>,
     #[schema(max_items = 5000)]
     pub deliveries: Option<Vec<OrderDelivery>>,
     /// The version of our order that the ERP had applied when it said so.
@@ -117,6 +120,11 @@ pub struct Fulfilment {
     pub source_version: i64,
     /// Why it waits.
     pub holds: Vec<OrderHold>,
+    /// As the ERP has it now; a change that was granted shows here.
+    #[serde(default)]
+    pub requested_date: Option<NaiveDate>,
+    #[serde(default)]
+    pub shipping_address: Option<ShippingAddress>,
     /// The lines of the order by their ids.
     pub lines: Vec<LineFulfilment>,
     pub deliveries: Vec<OrderDelivery>,
@@ -126,6 +134,11 @@ pub struct Fulfilment {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct LineFulfilment {
     pub id: Uuid,
+    /// As the ERP has it now; a change that was granted shows here.
+    #[serde(default)]
+    pub product_id: Option<Uuid>,
+    #[serde(default)]
+    pub quantity: Option<Quantity>,
     pub reserved_quantity: Quantity,
     pub backordered_quantity: Quantity,
     pub delivered_quantity: Quantity,
@@ -193,11 +206,15 @@ impl FulfilmentIn {
             as_of: self.as_of,
             source_version: self.source_version,
             holds: order.holds.clone().unwrap_or_default(),
+            requested_date: order.requested_date,
+            shipping_address: order.shipping_address.clone(),
             lines: order
                 .lines
                 .iter()
                 .map(|line| LineFulfilment {
                     id: line.id,
+                    product_id: Some(line.product_id),
+                    quantity: Some(line.quantity),
                     reserved_quantity: line.reserved_quantity,
                     backordered_quantity: line.backordered_quantity,
                     delivered_quantity: line.delivered_quantity,

@@ -44,7 +44,8 @@ pub fn amend(tx: &mut Tx<'_>, id: Uuid, input: &SalesOrderAmendment) -> Result<S
         change_lines(row, lines, &input.lines, &input.remove)?;
         queries::delete_lines(tx, &input.remove)?;
         let hold = price(tx, row, lines, input)?;
-        finish(tx, &before, row, lines, terms.as_ref())?;
+        settle(tx, &before, row, lines, terms.as_ref())?;
+        reserve_again(tx, &before, row, lines)?;
         if let Some(hold) = hold {
             put_on_hold(row, hold);
         }
@@ -77,12 +78,12 @@ fn reserved(lines: &[LineRow]) -> BTreeMap<Uuid, Quantity> {
     sums
 }
 
-/// Computes the money again, checks what the order grew by, and reserves what changed.
-pub(super) fn finish(
+/// Computes the money again and checks what the order grew by.
+pub(super) fn settle(
     tx: &mut Tx<'_>,
     before: &Before,
     row: &mut OrderRow,
-    lines: &mut [LineRow],
+    lines: &[LineRow],
     terms: Option<&Terms>,
 ) -> Result<()> {
     totals::set(row, lines)?;
@@ -112,6 +113,12 @@ pub(super) fn finish(
         let problem = Problem::conflict("credit_exceeded", stop.reason);
         return Err(problem.fact("hold", stop.code).into());
     }
+    Ok(())
+}
+
+/// Reserves what changed, unless the order is held. Do it once, after all changes: what is freed is
+/// counted against what was reserved before them.
+pub(super) fn reserve_again(tx: &mut Tx<'_>, before: &Before, row: &OrderRow, lines: &mut [LineRow]) -> Result<()> {
     if row.state()?.held {
         return Ok(());
     }

@@ -1,13 +1,10 @@
 //! Orders that were submitted in the CRM: the decision is made in the command that stores them.
 
-use super::actions;
-use super::change::change;
 use super::decision::AskedLine;
-use super::input::{CancellationRequest, SubmittedOrder};
-use super::model::{Cancellation, SalesOrder};
+use super::input::SubmittedOrder;
+use super::model::SalesOrder;
 use super::rows::OrderRow;
-use super::status::Action;
-use super::{place, queries, totals};
+use super::{place, queries, requests, totals};
 use diesel::OptionalExtension;
 use diesel::result::{DatabaseErrorKind, Error as Db};
 use service_kit::{Discount, Error, Faults, Problem, Put, Result, Tx};
@@ -30,9 +27,9 @@ pub(super) fn apply(tx: &mut Tx<'_>, id: Uuid, submitted: &SubmittedOrder) -> Re
     if !(newer || submitted.replace && other) {
         return Ok(Put::Unchanged(queries::find(tx, id)?));
     }
-    match &submitted.cancellation_request {
-        Some(request) if !answered(&row, request) => answer_request(tx, row, submitted.source_version, request),
-        _ => note_version(tx, row, submitted.source_version),
+    match requests::asks(&row, submitted) {
+        true => requests::answer(tx, &row, submitted),
+        false => note_version(tx, row, submitted.source_version),
     }
     .map(Put::Updated)
 }
@@ -60,13 +57,11 @@ fn accept(tx: &mut Tx<'_>, id: Uuid, submitted: &SubmittedOrder) -> Result<Sales
         lines
     };
     let order = place::store_new(tx, row, lines).map_err(twin_was_faster)?;
-    match &submitted.cancellation_request {
-        Some(request) => {
-            let (row, _) = queries::load(tx, id)?;
-            answer_request(tx, row, submitted.source_version, request)
-        }
-        None => Ok(order),
+    if submitted.cancellation_request.is_none() && submitted.change_requests.is_empty() {
+        return Ok(order);
     }
+    let (row, _) = queries::load(tx, id)?;
+    requests::answer(tx, &row, submitted)
 }
 
 /// Two deliveries of one message at once: the second starts again and finds the order.
@@ -108,47 +103,6 @@ fn asked_lines(submitted: &SubmittedOrder) -> Result<Vec<AskedLine>, Problem> {
         discount: line.discount.unwrap_or(Discount::ZERO),
     });
     Ok(lines.collect())
-}
-
-/// Whether this very request was answered; after a refusal another one may follow.
-fn answered(row: &OrderRow, request: &CancellationRequest) -> bool {
-    let stored = row
-        .cancellation
-        .as_ref()
-        .and_then(|stored| stored["requested_at"].as_str());
-    stored.and_then(|at| at.parse().ok()) == Some(request.requested_at)
-}
-
-/// Grants a cancellation while nothing has shipped, refuses it otherwise, and says so.
-fn answer_request(
-    tx: &mut Tx<'_>,
-    row: OrderRow,
-    source_version: i64,
-    request: &CancellationRequest,
-) -> Result<SalesOrder> {
-    change(tx, row.id, |tx, row, lines| {
-        row.source_version = Some(source_version);
-        // The state under lock: a delivery may have come in between.
-        let state = row.state()?;
-        let open = state.check(Action::Cancel).is_ok();
-        let status = state.status().name().replace('_', " ");
-        let (answer, reason) = match open {
-            true => ("granted", request.reason.clone()),
-            false => ("refused", Some(format!("the order is {status} in the ERP"))),
-        };
-        if open {
-            actions::cancel_rows(row, lines, request.reason.clone());
-        }
-        let (requested_at, answered_at) = (request.requested_at, tx.now());
-        let cancellation = Cancellation {
-            state: answer.to_owned(),
-            reason,
-            requested_at,
-            answered_at,
-        };
-        row.cancellation = Some(serde_json::to_value(cancellation)?);
-        Ok(())
-    })
 }
 
 /// Only the version is new: a submitted order is immutable in the CRM.

@@ -1,6 +1,6 @@
 //! What comes in.
 
-use super::model::{ChargeKind, ShippingAddress};
+use super::model::{ChangeKind, ChargeKind, ShippingAddress};
 use crate::company::InvoicingPolicy;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
@@ -174,6 +174,30 @@ pub struct SubmittedOrder {
     #[schema(min_items = 1, max_items = 500)]
     pub lines: Vec<SubmittedLine>,
     pub cancellation_request: Option<CancellationRequest>,
+    /// All changes that were asked for since; those that are answered already change nothing.
+    #[serde(default)]
+    #[schema(max_items = 500)]
+    pub change_requests: Vec<ChangeRequestIn>,
+}
+
+/// The customer wants a submitted order changed. The ERP grants or refuses each request.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeRequestIn {
+    /// Minted in the CRM; answered once.
+    pub id: Uuid,
+    pub requested_at: DateTime<Utc>,
+    pub kind: ChangeKind,
+    /// With `quantity`; with `cancel` when only this line is to go.
+    pub line_id: Option<Uuid>,
+    /// With `quantity`: what is wanted of the line instead.
+    pub quantity: Option<Quantity>,
+    /// With `date`; absent: no date any more.
+    pub requested_date: Option<NaiveDate>,
+    /// With `address`.
+    pub shipping_address: Option<ShippingAddress>,
+    #[schema(max_length = 500)]
+    pub reason: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]

@@ -3,7 +3,7 @@
 //! `status.rs` says which actions are open in which state; `decision.rs` decides, without touching
 //! the database, what becomes of an order; `place.rs` stores, confirms and reserves; `totals.rs`
 //! computes its money. `drafts.rs` takes orders of the back office, `apply.rs` what was submitted
-//! in the CRM. `amend.rs` changes a confirmed order. The other verbs afterwards stand in `actions.rs` and `release.rs`, in the frame of
+//! in the CRM, and `requests.rs` answers what the CRM asks to change of it. `amend.rs` changes a confirmed order. The other verbs afterwards stand in `actions.rs` and `release.rs`, in the frame of
 //! `change.rs`; `notes.rs` is what invoices, returns and payments tell an order.
 
 pub mod actions;
@@ -20,6 +20,7 @@ mod notes;
 mod place;
 pub mod queries;
 pub mod release;
+mod requests;
 mod rows;
 pub mod status;
 mod totals;

@@ -5,7 +5,6 @@ use crate::company::InvoicingPolicy;
 use crate::taxes::TaxCodeRate;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use service_kit::tx::Emitted;
 use service_kit::{Amount, Discount, Quantity, Resource, Total, UnitPrice, text_enum};
 use utoipa::ToSchema;
@@ -78,7 +77,7 @@ pub struct SalesOrder {
     pub rejection: Vec<RejectionReason>,
     pub cancellation: Option<Cancellation>,
     /// What the CRM asked to change, each with its answer.
-    pub change_requests: Vec<Value>,
+    pub change_requests: Vec<ChangeRequest>,
     /// Why it was closed or cancelled here.
     pub end_reason: Option<String>,
     pub deliveries: Vec<DeliveryOfOrder>,
@@ -141,6 +140,33 @@ pub struct Charge {
     pub taxes: Vec<TaxCodeRate>,
     /// How much of the amount is invoiced.
     pub invoiced_amount: Amount,
+}
+
+text_enum! {
+    /// What the CRM asks to change.
+    ChangeKind { Quantity = "quantity", Date = "date", Address = "address", Cancel = "cancel" }
+}
+
+text_enum! {
+    /// The answer to a request.
+    Answered { Granted = "granted", Refused = "refused" }
+}
+
+/// A change that the CRM asked for, with its answer.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema, PartialEq)]
+pub struct ChangeRequest {
+    pub id: Uuid,
+    pub requested_at: DateTime<Utc>,
+    pub kind: ChangeKind,
+    pub line_id: Option<Uuid>,
+    pub quantity: Option<Quantity>,
+    pub requested_date: Option<NaiveDate>,
+    pub shipping_address: Option<ShippingAddress>,
+    pub reason: Option<String>,
+    pub state: Answered,
+    /// Why it was refused.
+    pub answer: Option<String>,
+    pub answered_at: DateTime<Utc>,
 }
 
 /// Where an order goes.

@@ -1,6 +1,7 @@
 //! Sales: prices by tier, what deliveries cost, amendments, change requests, returns.
 
 mod amendments;
+mod change_requests;
 mod cost_of_deliveries;
 mod lots;
 mod price_and_tier;

@@ -51,7 +51,10 @@ async fn what_comes_back_enters_at_its_deliverys_cost() {
         .post(&format!("{}?dry_run=true", verb(&returned, "receive")), json!({}))
         .await
         .expect(200);
-    assert_eq!(shown_entry(&shown), [("1300", "22.00", "0.00"), ("5010", "0.00", "22.00")]);
+    assert_eq!(
+        shown_entry(&shown),
+        [("1300", "22.00", "0.00"), ("5010", "0.00", "22.00")]
+    );
     let received = shop.erp.post(&verb(&returned, "receive"), json!({})).await.expect(200);
     assert_eq!(
         (
