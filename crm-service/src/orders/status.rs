@@ -52,11 +52,6 @@ service_kit::text_enum! {
 }
 
 service_kit::text_enum! {
-    /// How much of something is done.
-    Progress { None = "none", Partial = "partial", Full = "full" }
-}
-
-service_kit::text_enum! {
     /// A sales order's state in the ERP's words; its drafts stay there.
     SalesOrderStatus {
         Confirmed = "confirmed",
