@@ -223,12 +223,8 @@ fn lines(conn: &mut PgConnection, query: &TaxReportLinesQuery) -> Result<Page<Ta
         return Err(unknown_sort(sort.as_str(), &["date"]).into());
     }
     let currency = company::settings(conn)?.base_currency;
-    let after = query
-        .cursor
-        .as_ref()
-        .map(|cursor| cursor.decode::<Key>("date"))
-        .transpose()?;
-    let limit = query.limit.unwrap_or_default();
+    let (limit, cursor) = service_kit::paging::turn(query.limit, query.cursor.as_ref());
+    let after = cursor.map(|cursor| cursor.decode::<Key>("date")).transpose()?;
     let rows: Vec<LineRow> = sql(
         "SELECT t.entry_id, e.number AS entry_number, t.position, t.posted_on, e.source_type, e.source_id, e.source_number,
                 t.kind, t.tax_code, t.rate, t.base, t.tax

@@ -107,12 +107,8 @@ async fn list_purchase_proposals(
 ) -> Result<Answer, Problem> {
     let today = read.today();
     read.json(move |conn| {
-        let after = query
-            .cursor
-            .as_ref()
-            .map(|cursor| cursor.decode::<Uuid>("rule"))
-            .transpose()?;
-        let limit = query.limit.unwrap_or_default();
+        let (limit, cursor) = service_kit::paging::turn(query.limit, query.cursor.as_ref());
+        let after = cursor.map(|cursor| cursor.decode::<Uuid>("rule")).transpose()?;
         let found = find(conn, query.warehouse_id, after, limit.plus_one(), today)?;
         Ok(Page::from_rows(found, limit, |last| {
             Cursor::encode("rule", &last.rule_id)

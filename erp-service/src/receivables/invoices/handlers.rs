@@ -1,7 +1,7 @@
 use super::billing::{self, InvoiceRun, Outcome};
 use super::input::{
     CreditNoteIn, InvoiceCancellationIn, InvoiceIn, InvoicePatch, InvoiceRunIn, InvoicesQuery, OrderInvoiceIn,
-    PostingIn,
+    InvoicePostingIn,
 };
 use super::model::Invoice;
 use super::{credit, drafts, queries};
@@ -91,13 +91,13 @@ async fn delete_invoice(command: Command<may::WriteInvoices>, path: Path<IdPath>
 }
 
 /// Post a draft: tax at the tax point, party and rate of the day, number, open items, entry.
-#[utoipa::path(tag = "invoices", params(IdPath), request_body = PostingIn, security(("api_key" = ["invoices:post"])),
+#[utoipa::path(tag = "invoices", params(IdPath), request_body = InvoicePostingIn, security(("api_key" = ["invoices:post"])),
     responses((status = 200, description = "The posted document", body = Invoice)))]
 #[post("/invoices/{id}/post")]
 async fn post_invoice(
     command: Command<may::PostInvoices>,
     path: Path<IdPath>,
-    body: OptionalBody<PostingIn>,
+    body: OptionalBody<InvoicePostingIn>,
 ) -> Result<Answer, Problem> {
     command.run(move |tx| drafts::post(tx, path.id, body.0.date)).await
 }

@@ -155,7 +155,7 @@ pub struct InvoiceRunIn {
 
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct PostingIn {
+pub struct InvoicePostingIn {
     /// Day of the document and of its posting; default: as the draft says.
     pub date: Option<NaiveDate>,
 }
