@@ -186,7 +186,6 @@ pub(super) fn supplier(supplier: &Supplier) -> Value {
 pub(super) fn supplier_price(company: &Company, product: &Product) -> Value {
     json!({
         "id": company.uuid(kind::SUPPLIER_PRICE, product.id),
-        "supplier_id": company.uuid(kind::SUPPLIER, product.supplier_id),
         "product_id": company.product_uuid(product.id),
         "currency": CURRENCY.code(),
         "unit_price": product.unit_cost().to_string(),
