@@ -310,7 +310,10 @@ impl World {
             lines.push((line.id, quantity));
         }
         let early = amiss && dice.chance(40);
-        let date = model.closed_to.filter(|day| early && day.year() >= 1984).unwrap_or(date);
+        let date = model
+            .closed_to
+            .filter(|day| early && day.year() >= 1984)
+            .unwrap_or(date);
         (!lines.is_empty()).then(|| Command::Deliver {
             id: Uuid::now_v7(),
             order: order.id,
@@ -492,7 +495,10 @@ impl World {
         if cleared <= Decimal::ZERO {
             (cleared, discount) = (cent, Decimal::ZERO);
         }
-        let date = model.closed_to.filter(|day| day.year() >= 1984 && amiss && dice.chance(20)).unwrap_or(date);
+        let date = model
+            .closed_to
+            .filter(|day| day.year() >= 1984 && amiss && dice.chance(20))
+            .unwrap_or(date);
         let paying = Paying {
             document: *document,
             amount: cleared + more,
