@@ -13,6 +13,7 @@ mod customers;
 mod deliveries;
 mod exchange;
 mod given;
+mod invariants;
 mod inventory;
 mod kit_api_keys;
 mod kit_audit;
