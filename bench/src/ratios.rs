@@ -212,7 +212,10 @@ mod tests {
     fn contests_are_between_us_and_the_limit() {
         for (what, ours, limit, _) in CONTESTS {
             assert!(matches!(RUNNERS[ours], Runner::Ours(_)), "{what}");
-            assert!(matches!(RUNNERS[limit], Runner::Limit(_) | Runner::OwnLimit(_)), "{what}");
+            assert!(
+                matches!(RUNNERS[limit], Runner::Limit(_) | Runner::OwnLimit(_)),
+                "{what}"
+            );
         }
     }
 }

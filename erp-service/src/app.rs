@@ -1,10 +1,10 @@
 //! The service, put together from its modules.
 
+use crate::ledger::checks::Check;
 use crate::{
     catalog, company, currencies, customers, exchange, inventory, ledger, may, migrations, payment_terms, payments,
     pricing, purchasing, receivables, revaluations, sales, taxes, warehouse,
 };
-use crate::ledger::checks::Check;
 use service_kit::auth::APPLY;
 use service_kit::problem::Constraint;
 use service_kit::{Role, Routes, Service};

@@ -14,7 +14,9 @@ use serde_json::Value;
 use service_kit::decimal::Fraction;
 use service_kit::http::present;
 use service_kit::problem::Constraint;
-use service_kit::{Amount, Answer, Body, Command, Currency, Faults, Problem, Read, Resource, Result, Routes, Tx, text_enum};
+use service_kit::{
+    Amount, Answer, Body, Command, Currency, Faults, Problem, Read, Resource, Result, Routes, Tx, text_enum,
+};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use utoipa::openapi::SchemaFormat;

@@ -132,7 +132,14 @@ fn complete(path: &str, mut item: Value) -> Value {
                 problems.push((413, "The body is too large"));
             }
             let json = csv.is_null();
-            problems.push((415, if json { "The body is not JSON" } else { "The body is not CSV" }));
+            problems.push((
+                415,
+                if json {
+                    "The body is not JSON"
+                } else {
+                    "The body is not CSV"
+                },
+            ));
         }
         let replaces = method == "patch" || method == "put" || method == "delete";
         // A verb on a record, such as `POST /orders/{id}/submit`; not what makes a record below it.
@@ -197,8 +204,10 @@ fn offer_csv(document: &mut Value) {
         let answer = &mut document["paths"][&path]["get"]["responses"]["200"];
         if answer["content"]["text/csv"].is_null() {
             let text = answer["description"].as_str().unwrap_or_default();
-            answer["description"] =
-                format!("{text}; with `Accept: text/csv` all of them in one stream, for which `exports:run` is needed too").into();
+            answer["description"] = format!(
+                "{text}; with `Accept: text/csv` all of them in one stream, for which `exports:run` is needed too"
+            )
+            .into();
             answer["content"]["text/csv"] = json!({ "schema": { "type": "string" } });
         }
     }

@@ -1,7 +1,7 @@
 //! Categories of products, as the ERP last told them.
 
-use crate::replica::{apply_replica, replica, storable};
 use crate::may;
+use crate::replica::{apply_replica, replica, storable};
 use crate::schema::categories;
 use actix_web::{get, patch, post, put};
 use chrono::{DateTime, Utc};

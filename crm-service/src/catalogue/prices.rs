@@ -1,7 +1,7 @@
 //! Prices by list, tier and quantity, as the ERP last told them; and which of them applies.
 
-use crate::replica::{apply_replica, replica, storable};
 use crate::may;
+use crate::replica::{apply_replica, replica, storable};
 use crate::schema::prices;
 use actix_web::{get, patch, post, put};
 use chrono::{DateTime, NaiveDate, Utc};

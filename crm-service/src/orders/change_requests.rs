@@ -1,12 +1,12 @@
 //! Asking the ERP to change a submitted order. A submitted order does not change here: each request is
 //! kept beside it until the ERP has granted or refused it.
 
-use crate::json::AsJson;
 use super::model::{ChangeRequest, ChangeRequestIn, ChangeRequestsIn, Order};
 use super::queries;
 use super::status::{CancellationState, ChangeKind, OrderAction};
 use super::stored::StoredOrder;
 use crate::customers::timeline::{self, Entry};
+use crate::json::AsJson;
 use serde_json::json;
 use service_kit::{Error, Faults, Problem, Quantity, Result, Tx};
 use std::collections::HashSet;

@@ -1,8 +1,8 @@
 //! The SQL of orders. The hot statements are written by hand: each is one round trip.
 
-use crate::json::AsJson;
 use super::model::{Order, OrdersQuery};
 use super::stored::{LineRow, OrderRow, StoredOrder};
+use crate::json::AsJson;
 use crate::schema::{order_lines, orders};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;

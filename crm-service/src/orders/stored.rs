@@ -2,8 +2,8 @@
 
 use super::fulfilment::Fulfilment;
 use super::model::{ChangeRequest, Order, OrderCancellation, OrderLine, OrderRejection};
-use crate::json::AsJson;
 use super::status::{CancellationState, OrderOrigin, OrderStatus, State};
+use crate::json::AsJson;
 use crate::schema::{order_lines, orders};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;

@@ -276,7 +276,14 @@ async fn the_statement_agrees_with_the_rule_for_any_prices() {
         );
         let date = format!("2026-01-{day:02}");
         let lines = [(id, quantity.to_string().parse().unwrap())];
-        let found = pricing::prices_for(&mut conn, pricing::Buyer::of_tier(tier), Currency::USD, date.parse().unwrap(), &lines).unwrap();
+        let found = pricing::prices_for(
+            &mut conn,
+            pricing::Buyer::of_tier(tier),
+            Currency::USD,
+            date.parse().unwrap(),
+            &lines,
+        )
+        .unwrap();
         let expected = plainly(&prices, tier, &date, quantity);
         assert_eq!(
             found[0].as_ref().map(|found| found.price_id.to_string()),

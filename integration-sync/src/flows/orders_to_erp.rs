@@ -17,7 +17,11 @@ pub(super) static FLOW: Flow = Flow {
     target: System::Erp,
     records: &[Record {
         kind: "order",
-        events: &["order.submitted", "order.cancellation_requested", "order.change_requested"],
+        events: &[
+            "order.submitted",
+            "order.cancellation_requested",
+            "order.change_requested",
+        ],
         list: "/v1/orders?origin=crm",
         one: Some("/v1/orders"),
     }],

@@ -155,13 +155,17 @@ pub(crate) struct Asked {
 
 impl Asked {
     pub(crate) fn by(request: &HttpRequest, kit: &Kit) -> Option<Self> {
-        let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+        let accept = request
+            .headers()
+            .get(header::ACCEPT)
+            .and_then(|accept| accept.to_str().ok());
         // A report takes it as a parameter too: a link to a file says all that there is to say.
-        let said = request.query_string().split('&').find_map(|pair| pair.strip_prefix("format="));
+        let said = request
+            .query_string()
+            .split('&')
+            .find_map(|pair| pair.strip_prefix("format="));
         let wanted = said.map_or_else(|| accept.is_some_and(wants_csv), |format| format == "csv");
-        let table = wanted
-            .then(|| kit.tables.get(&request.match_pattern()?))
-            .flatten()?;
+        let table = wanted.then(|| kit.tables.get(&request.match_pattern()?)).flatten()?;
         Some(Asked {
             table,
             request: request.clone(),

@@ -9,7 +9,7 @@ mod validation;
 pub use answer::{Answer, Resource, same_revision};
 pub(crate) use body::BodyHash;
 pub use body::{Body, CsvText, OptionalBody, Upload};
-pub(crate) use params::{parse_query, require_known_parameters};
 pub use params::{IdPath, Path, Query, SearchText, require_same_id};
+pub(crate) use params::{parse_query, require_known_parameters};
 pub use patch::present;
 pub use validation::Validators;

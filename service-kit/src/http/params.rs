@@ -92,8 +92,11 @@ fn check_parameters<'a>(
 /// Refuses parameters in the query that the operation does not have, as the OpenAPI document says.
 pub(crate) fn require_known_parameters(request: &HttpRequest) -> Result<(), Problem> {
     let text = request.query_string();
-    let (Some(kit), Some(path), false) = (request.app_data::<Data<Kit>>(), request.match_pattern(), text.is_empty())
-    else {
+    let (Some(kit), Some(path), false) = (
+        request.app_data::<Data<Kit>>(),
+        request.match_pattern(),
+        text.is_empty(),
+    ) else {
         return Ok(());
     };
     let pairs: Vec<(Cow<'_, str>, Cow<'_, str>)> = parse_query(text)?;
@@ -102,7 +105,10 @@ pub(crate) fn require_known_parameters(request: &HttpRequest) -> Result<(), Prob
         None => Ok(()),
         Some((name, _)) => {
             let name: String = name.chars().take(100).collect();
-            Err(Problem::bad_request("invalid_parameter", format!("unknown parameter {name:?}")))
+            Err(Problem::bad_request(
+                "invalid_parameter",
+                format!("unknown parameter {name:?}"),
+            ))
         }
     }
 }

@@ -34,9 +34,10 @@ impl Purchases<'_> {
     /// Suppliers with their prices, and the levels from which products are ordered again.
     pub(super) async fn suppliers(&self) -> Result<()> {
         let company = self.company;
-        let step = self
-            .progress
-            .step("Suppliers and reorder levels", company.suppliers.len() + company.products.len());
+        let step = self.progress.step(
+            "Suppliers and reorder levels",
+            company.suppliers.len() + company.products.len(),
+        );
         let suppliers = stream::iter(&company.suppliers).map(|supplier| async {
             let path = format!("/v1/suppliers/{}", company.uuid(kind::SUPPLIER, supplier.id));
             self.erp.put(&path, &requests::supplier(supplier)).await?;
@@ -58,7 +59,10 @@ impl Purchases<'_> {
         let company = self.company;
         let price = requests::supplier_price(company, product);
         let key = company.uuid(kind::SUPPLIER_PRICE, product.id).to_string();
-        let path = format!("/v1/suppliers/{}/prices", company.uuid(kind::SUPPLIER, product.supplier_id));
+        let path = format!(
+            "/v1/suppliers/{}/prices",
+            company.uuid(kind::SUPPLIER, product.supplier_id)
+        );
         self.erp.post(&path, &key, &price).await?;
         if product.reorder_level > 0 && !product.discontinued {
             let rule = requests::reorder_rule(company, product, self.warehouse);
@@ -72,7 +76,10 @@ impl Purchases<'_> {
     pub(super) async fn orders(&self) -> Result<()> {
         let company = self.company;
         let on_order = |supplier: &Supplier| -> Vec<&Product> {
-            let of_it = company.products.iter().filter(|product| product.supplier_id == supplier.id);
+            let of_it = company
+                .products
+                .iter()
+                .filter(|product| product.supplier_id == supplier.id);
             of_it.filter(|product| product.units_on_order > 0).collect()
         };
         let wanted: Vec<(&Supplier, Vec<&Product>)> = company
@@ -107,7 +114,10 @@ impl Purchases<'_> {
     /// A key for the second person, with a limit that is high enough; it is revoked afterwards.
     async fn approver(&self) -> Result<(Api, Uuid)> {
         let body = json!({ "name": "Approves the demo's purchase orders", "role": "admin" });
-        let made = self.erp.post("/v1/api-keys", &Uuid::new_v4().to_string(), &body).await?;
+        let made = self
+            .erp
+            .post("/v1/api-keys", &Uuid::new_v4().to_string(), &body)
+            .await?;
         let key: ApiKey = crate::api::understood("/v1/api-keys", made)?;
         Ok((self.erp.with_key(&key.key), key.id))
     }

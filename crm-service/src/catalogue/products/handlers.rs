@@ -1,7 +1,7 @@
 use super::model::{Product, ProductReplicaIn, ProductRow, ProductsQuery};
 use super::queries;
-use crate::replica::{apply_replica, storable};
 use crate::may;
+use crate::replica::{apply_replica, storable};
 use crate::schema::products;
 use actix_web::{get, patch, post, put};
 use service_kit::http::IdPath;

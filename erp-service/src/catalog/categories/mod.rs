@@ -291,7 +291,9 @@ pub(super) fn is_known(conn: &mut PgConnection, id: Uuid) -> QueryResult<bool> {
 /// # Errors
 /// When the database refuses.
 pub fn known(conn: &mut PgConnection, ids: &[Uuid]) -> QueryResult<std::collections::HashSet<Uuid>> {
-    let known = categories::table.filter(categories::id.eq_any(ids)).select(categories::id);
+    let known = categories::table
+        .filter(categories::id.eq_any(ids))
+        .select(categories::id);
     Ok(known.load(conn)?.into_iter().collect())
 }
 

@@ -20,8 +20,8 @@ pub use model::{
 };
 pub use queries::find;
 pub(super) use queries::{accounts_of, active_settlements, note_settlement, settlements_of};
-pub(super) use undo::{note_undone, take_back};
 pub use undo::{ReversalIn, reverse};
+pub(super) use undo::{note_undone, take_back};
 
 use service_kit::Routes;
 

@@ -28,7 +28,10 @@ pub(super) fn import(tx: &mut Tx<'_>, account: Uuid, upload: &Upload) -> Result<
     let found = match upload.media_type {
         "text/csv" => {
             let format = bank.csv_format.as_ref().ok_or_else(|| {
-                Problem::rule("no_csv_format", "give the bank account a csv_format that says which column holds what")
+                Problem::rule(
+                    "no_csv_format",
+                    "give the bank account a csv_format that says which column holds what",
+                )
             })?;
             let read = csv::read(&upload.bytes, &format.0, &mut faults)?;
             file::check_balance(&read, &mut faults);
@@ -49,7 +52,11 @@ pub(super) fn import(tx: &mut Tx<'_>, account: Uuid, upload: &Upload) -> Result<
 
 fn refuse_other_account(bank: &BankAccount, statement: &ReadStatement, faults: &mut Faults) {
     let plain = |number: &str| number.replace(' ', "").to_uppercase();
-    let known: Vec<String> = [&bank.iban, &bank.account_number].into_iter().flatten().map(|n| plain(n)).collect();
+    let known: Vec<String> = [&bank.iban, &bank.account_number]
+        .into_iter()
+        .flatten()
+        .map(|n| plain(n))
+        .collect();
     if let Some(number) = &statement.account
         && !known.is_empty()
         && !known.contains(&plain(number))
@@ -62,7 +69,8 @@ fn refuse_other_account(bank: &BankAccount, statement: &ReadStatement, faults: &
         faults.add(format!("{}/Acct/Ccy", statement.pointer), "wrong_currency", detail);
     }
     for line in &statement.lines {
-        if bank.currency.round(line.amount) != line.amount || line.amount.abs() >= Decimal::from(10_000_000_000_000_i64) {
+        if bank.currency.round(line.amount) != line.amount || line.amount.abs() >= Decimal::from(10_000_000_000_000_i64)
+        {
             let digits = bank.currency.minor_digits();
             let detail = format!("too large, or more than {digits} digits after the point");
             faults.add(format!("{}/Amt", line.pointer), "out_of_range", detail);
@@ -90,9 +98,17 @@ fn store(tx: &mut Tx<'_>, bank: &BankAccount, read: &ReadStatement) -> Result<Im
     }
     let fingerprints = file::fingerprints(&read.lines);
     let repeated = known_of(tx, bank.id, &fingerprints)?;
-    let fresh: Vec<(&ReadLine, &String)> =
-        read.lines.iter().zip(&fingerprints).filter(|(_, print)| !repeated.contains(*print)).collect();
-    let of_repeated = read.lines.iter().zip(&fingerprints).filter(|(_, print)| repeated.contains(*print));
+    let fresh: Vec<(&ReadLine, &String)> = read
+        .lines
+        .iter()
+        .zip(&fingerprints)
+        .filter(|(_, print)| !repeated.contains(*print))
+        .collect();
+    let of_repeated = read
+        .lines
+        .iter()
+        .zip(&fingerprints)
+        .filter(|(_, print)| repeated.contains(*print));
     report.lines_repeated = of_repeated.map(|(line, _)| line.pointer.clone()).take(500).collect();
     report.lines_imported = fresh.len();
     report.result = ImportResult::Imported;
@@ -124,15 +140,17 @@ fn known_of(tx: &mut Tx<'_>, bank: Uuid, fingerprints: &[String]) -> Result<std:
         #[diesel(sql_type = Text)]
         fingerprint: String,
     }
-    let known: Vec<Known> = sql("SELECT fingerprint FROM bank_statement_lines WHERE bank_account_id = $1 AND fingerprint = ANY($2)")
-        .bind::<SqlUuid, _>(bank)
-        .bind::<Array<Text>, _>(fingerprints.to_vec())
-        .rows(tx)?;
+    let known: Vec<Known> =
+        sql("SELECT fingerprint FROM bank_statement_lines WHERE bank_account_id = $1 AND fingerprint = ANY($2)")
+            .bind::<SqlUuid, _>(bank)
+            .bind::<Array<Text>, _>(fingerprints.to_vec())
+            .rows(tx)?;
     Ok(known.into_iter().map(|known| known.fingerprint).collect())
 }
 
 fn insert_lines(tx: &mut Tx<'_>, statement: &BankStatement, lines: &[(&ReadLine, &String)]) -> Result<()> {
-    let text = |of: fn(&ReadLine) -> &Option<String>| lines.iter().map(|(line, _)| of(line).clone()).collect::<Vec<_>>();
+    let text =
+        |of: fn(&ReadLine) -> &Option<String>| lines.iter().map(|(line, _)| of(line).clone()).collect::<Vec<_>>();
     sql("INSERT INTO bank_statement_lines (statement_id, bank_account_id, currency, created_at, updated_at, id, position, fingerprint, booked_on,
             value_on, amount, counterparty_name, counterparty_iban, reference, end_to_end_id, bank_reference, transaction_code)
          SELECT $1, $2, $3, $4, $5, * FROM unnest($6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)")

@@ -46,7 +46,10 @@ pub struct UndoLineIn {
 
 impl BookLineIn {
     fn is_empty(&self) -> bool {
-        self.payment_id.is_none() && self.party_id.is_none() && self.party_type.is_none() && self.postings.is_empty()
+        self.payment_id.is_none()
+            && self.party_id.is_none()
+            && self.party_type.is_none()
+            && self.postings.is_empty()
             && self.allocations.is_empty()
     }
 }
@@ -93,7 +96,9 @@ fn clear(suggestions: Vec<Suggestion>) -> Result<Suggestion, Problem> {
             let detail = "no suggestion stands out; say what the line is";
             Err(Problem::conflict("no_clear_suggestion", detail).fact("best_score", best.score))
         }
-        None => Err(Problem::conflict("no_clear_suggestion", "nothing is known that the line could be").fact("best_score", 0)),
+        None => Err(
+            Problem::conflict("no_clear_suggestion", "nothing is known that the line could be").fact("best_score", 0),
+        ),
     }
 }
 

@@ -38,7 +38,9 @@ impl Node {
     }
 
     fn text_at(&self, path: &str) -> Option<&str> {
-        self.at(path).map(|node| node.text.trim()).filter(|text| !text.is_empty())
+        self.at(path)
+            .map(|node| node.text.trim())
+            .filter(|text| !text.is_empty())
     }
 }
 
@@ -71,7 +73,9 @@ pub fn read(bytes: &[u8], faults: &mut Faults) -> Result<Vec<ReadStatement>, Pro
             Event::Text(text) => push_text(&mut open, &text.xml10_content()),
             Event::CData(text) => push_text(&mut open, &text.xml10_content()),
             Event::GeneralRef(reference) => {
-                let resolved = reference.resolve_char_ref().map_err(|error| malformed(&error.to_string()))?;
+                let resolved = reference
+                    .resolve_char_ref()
+                    .map_err(|error| malformed(&error.to_string()))?;
                 let name = reference.xml10_content();
                 match (resolved, resolve_predefined_entity(&name)) {
                     (Some(c), _) => push_text(&mut open, c.encode_utf8(&mut [0; 4])),
@@ -100,8 +104,9 @@ fn decoded(bytes: &[u8]) -> Result<std::borrow::Cow<'_, str>, Problem> {
         .and_then(|(_, rest)| rest.get(1..)?.split(['"', '\'']).next().map(str::to_owned));
     let encoding = match &label {
         None => encoding_rs::UTF_8,
-        Some(label) => encoding_rs::Encoding::for_label(label.as_bytes())
-            .ok_or_else(|| malformed("its encoding is not known"))?,
+        Some(label) => {
+            encoding_rs::Encoding::for_label(label.as_bytes()).ok_or_else(|| malformed("its encoding is not known"))?
+        }
     };
     let (text, _, broken) = encoding.decode(bytes);
     match broken || text.contains('\0') {
@@ -197,7 +202,10 @@ fn taken(node: Node, found: &mut Found, faults: &mut Faults) -> Result<(), Probl
             entry(&node, &pointer, statement, faults);
             found.lines += statement.lines.len() - before;
             if found.lines > MOST_LINES {
-                return Err(Problem::rule("too_many_lines", format!("a file has at most {MOST_LINES} lines")));
+                return Err(Problem::rule(
+                    "too_many_lines",
+                    format!("a file has at most {MOST_LINES} lines"),
+                ));
             }
         }
         _ => {}
@@ -208,7 +216,11 @@ fn taken(node: Node, found: &mut Found, faults: &mut Faults) -> Result<(), Probl
 fn closed(found: &Found, faults: &mut Faults) {
     if let Some(statement) = found.statements.last() {
         if statement.identification.is_empty() {
-            faults.add(format!("{}/Id", statement.pointer), "required", "a statement has an identification");
+            faults.add(
+                format!("{}/Id", statement.pointer),
+                "required",
+                "a statement has an identification",
+            );
         }
         super::file::check_balance(statement, faults);
     }
@@ -233,7 +245,10 @@ fn signed(node: &Node, pointer: &str, statement: &mut ReadStatement, faults: &mu
     let value = match Amount::from_str(amount.text.trim()) {
         Ok(value) if !value.value().is_sign_negative() => value.value(),
         _ => {
-            let detail = format!("{:?} is not an amount", amount.text.trim().chars().take(40).collect::<String>());
+            let detail = format!(
+                "{:?} is not an amount",
+                amount.text.trim().chars().take(40).collect::<String>()
+            );
             faults.add(format!("{pointer}/Amt"), "invalid_amount", detail);
             return None;
         }
@@ -243,7 +258,10 @@ fn signed(node: &Node, pointer: &str, statement: &mut ReadStatement, faults: &mu
             (Ok(currency), None) => statement.currency = Some(currency),
             (Ok(currency), Some(known)) if currency == known => {}
             _ => {
-                let detail = format!("{} is not the currency of the account", code.chars().take(10).collect::<String>());
+                let detail = format!(
+                    "{} is not the currency of the account",
+                    code.chars().take(10).collect::<String>()
+                );
                 faults.add(format!("{pointer}/Amt/@Ccy"), "wrong_currency", detail);
             }
         }
@@ -261,8 +279,13 @@ fn signed(node: &Node, pointer: &str, statement: &mut ReadStatement, faults: &mu
 fn date(node: Option<&Node>) -> Option<NaiveDate> {
     let node = node?;
     let day = node.text_at("Dt").and_then(|text| text.get(..10)?.parse().ok());
-    let instant = || DateTime::parse_from_rfc3339(node.text_at("DtTm")?).ok().map(|at| at.date_naive());
-    day.or_else(instant).or_else(|| node.text_at("DtTm")?.get(..10)?.parse().ok())
+    let instant = || {
+        DateTime::parse_from_rfc3339(node.text_at("DtTm")?)
+            .ok()
+            .map(|at| at.date_naive())
+    };
+    day.or_else(instant)
+        .or_else(|| node.text_at("DtTm")?.get(..10)?.parse().ok())
 }
 
 /// One line, or one for each transaction of a batch that the bank itemises.
@@ -306,7 +329,10 @@ fn entry(node: &Node, pointer: &str, statement: &mut ReadStatement, faults: &mut
         Some(parts) if details.len() > 1 && parts.iter().sum::<Decimal>() == amount => {
             for (index, (details, part)) in details.iter().zip(parts).enumerate() {
                 let own = details.text_at("Refs/AcctSvcrRef").and_then(|text| bounded(text, 100));
-                let of_batch = line.bank_reference.as_ref().map(|batch| format!("{batch}/{}", index + 1));
+                let of_batch = line
+                    .bank_reference
+                    .as_ref()
+                    .map(|batch| format!("{batch}/{}", index + 1));
                 let itemised = ReadLine {
                     amount: part,
                     // One that all share says nothing about this one.
@@ -362,7 +388,10 @@ fn detailed(details: &Node, line: ReadLine) -> ReadLine {
     let name = |of: &str| {
         let party = parties?.child(of)?;
         // Version 8 puts the party one level deeper.
-        party.text_at("Nm").or_else(|| party.text_at("Pty/Nm")).and_then(|text| bounded(text, 200))
+        party
+            .text_at("Nm")
+            .or_else(|| party.text_at("Pty/Nm"))
+            .and_then(|text| bounded(text, 200))
     };
     let iban = || {
         let account = parties?.child(account)?;
@@ -371,7 +400,12 @@ fn detailed(details: &Node, line: ReadLine) -> ReadLine {
             .or_else(|| account.text_at("Id/Othr/Id"))
             .and_then(|text| bounded(&text.replace(' ', ""), 40))
     };
-    let given = |path: &str| details.text_at(path).filter(|text| *text != "NOTPROVIDED").and_then(|text| bounded(text, 100));
+    let given = |path: &str| {
+        details
+            .text_at(path)
+            .filter(|text| *text != "NOTPROVIDED")
+            .and_then(|text| bounded(text, 100))
+    };
     ReadLine {
         counterparty_name: name(party).or_else(|| name(ultimate)),
         counterparty_iban: iban(),
@@ -390,7 +424,11 @@ fn remittance(details: &Node) -> Option<String> {
         words.extend(info.all("Ustrd").map(|node| node.text.trim()));
         for structured in info.all("Strd") {
             words.extend(structured.text_at("CdtrRefInf/Ref"));
-            words.extend(structured.all("RfrdDocInf").filter_map(|document| document.text_at("Nb")));
+            words.extend(
+                structured
+                    .all("RfrdDocInf")
+                    .filter_map(|document| document.text_at("Nb")),
+            );
             words.extend(structured.all("AddtlRmtInf").map(|node| node.text.trim()));
         }
     }
@@ -429,11 +467,20 @@ mod tests {
         );
         assert!(faults.is_empty());
         let lines = &found[0].lines;
-        assert_eq!((lines.len(), lines[0].amount, lines[1].amount), (2, 10.into(), 20.into()));
+        assert_eq!(
+            (lines.len(), lines[0].amount, lines[1].amount),
+            (2, 10.into(), 20.into())
+        );
         assert_eq!(lines[0].counterparty_name.as_deref(), Some("A & B"));
         assert_eq!(lines[0].counterparty_iban.as_deref(), Some("NL91ABNA0417164300"));
-        assert_eq!((lines[0].reference.as_deref(), lines[0].end_to_end_id.as_deref()), (Some("Invoice A-1"), None));
-        assert_eq!((lines[1].reference.as_deref(), lines[1].bank_reference.as_deref()), (Some("RF18A2"), Some("B7/2")));
+        assert_eq!(
+            (lines[0].reference.as_deref(), lines[0].end_to_end_id.as_deref()),
+            (Some("Invoice A-1"), None)
+        );
+        assert_eq!(
+            (lines[1].reference.as_deref(), lines[1].bank_reference.as_deref()),
+            (Some("RF18A2"), Some("B7/2"))
+        );
     }
 
     #[test]

@@ -22,7 +22,11 @@ fn unmatched(conn: &mut PgConnection, period: &ClosingPeriod) -> Result<Vec<Find
         .select(BankStatementLine::as_select())
         .load(conn)?;
     let findings = lines.into_iter().map(|line| {
-        let what = line.reference.as_deref().or(line.counterparty_name.as_deref()).unwrap_or("without a reference");
+        let what = line
+            .reference
+            .as_deref()
+            .or(line.counterparty_name.as_deref())
+            .unwrap_or("without a reference");
         let what: String = what.chars().take(100).collect();
         let message = format!("{} {} {} is not matched: {what}", line.date, line.amount, line.currency);
         Finding::new(message)

@@ -95,7 +95,11 @@ impl CsvFormat {
     /// Faults of the mapping itself.
     pub fn check(&self, pointer: &str, faults: &mut Faults) {
         if self.separator_byte().is_none() {
-            faults.add(format!("{pointer}/separator"), "invalid_input", "one ASCII character, or tab");
+            faults.add(
+                format!("{pointer}/separator"),
+                "invalid_input",
+                "one ASCII character, or tab",
+            );
         }
         let columns = &self.columns;
         let complete = match (&columns.amount, &columns.debit, &columns.credit) {
@@ -108,9 +112,17 @@ impl CsvFormat {
             faults.add(format!("{pointer}/columns"), "amount_columns", detail);
         }
         if columns.sign.is_some() && self.debit_words.is_empty() {
-            faults.add(format!("{pointer}/debit_words"), "required", "say which words make an amount negative");
+            faults.add(
+                format!("{pointer}/debit_words"),
+                "required",
+                "say which words make an amount negative",
+            );
         }
-        let words = self.debit_words.iter().enumerate().map(|(index, word)| (format!("{pointer}/debit_words/{index}"), word));
+        let words = self
+            .debit_words
+            .iter()
+            .enumerate()
+            .map(|(index, word)| (format!("{pointer}/debit_words/{index}"), word));
         let references = columns.reference.iter().enumerate();
         let references = references.map(|(index, name)| (format!("{pointer}/columns/reference/{index}"), name));
         for (at, word) in words.chain(references) {
@@ -123,7 +135,11 @@ impl CsvFormat {
     fn separator_byte(&self) -> Option<u8> {
         match (self.separator.as_str(), self.separator.as_bytes()) {
             ("tab", _) => Some(b'\t'),
-            (_, [byte]) if byte.is_ascii() && !byte.is_ascii_alphanumeric() && !matches!(byte, b'"' | b'\n' | b'\r') => Some(*byte),
+            (_, [byte])
+                if byte.is_ascii() && !byte.is_ascii_alphanumeric() && !matches!(byte, b'"' | b'\n' | b'\r') =>
+            {
+                Some(*byte)
+            }
             _ => None,
         }
     }
@@ -155,7 +171,8 @@ impl CsvFormat {
         plain = plain.replace(group, "").replace(point, ".").replace('\u{2212}', "-");
         // Some banks write the minus at the end, some write the plus.
         let negative = plain.starts_with('-') || plain.ends_with('-');
-        let digits = plain.trim_start_matches(['-', '+']).trim_end_matches('-');
+        let digits = plain.strip_prefix(['-', '+']).unwrap_or(&plain);
+        let digits = digits.strip_suffix('-').unwrap_or(digits);
         let value = Amount::from_str(digits).ok()?.value();
         (!value.is_sign_negative()).then_some(if negative { -value } else { value })
     }
@@ -187,7 +204,10 @@ pub fn read(bytes: &[u8], format: &CsvFormat, faults: &mut Faults) -> Result<Rea
     for (index, record) in reader.records().enumerate() {
         let record = record.map_err(malformed)?;
         if lines.len() >= MOST_LINES {
-            return Err(Problem::rule("too_many_lines", format!("a file has at most {MOST_LINES} lines")));
+            return Err(Problem::rule(
+                "too_many_lines",
+                format!("a file has at most {MOST_LINES} lines"),
+            ));
         }
         let row = Row {
             record: &record,
@@ -225,7 +245,10 @@ fn decoded(bytes: &[u8], encoding: CsvEncoding) -> Result<String, Problem> {
     };
     let (text, _, broken) = encoding.decode(bytes);
     match broken || text.contains('\0') {
-        true => Err(Problem::bad_request("malformed_csv", "the file is not text in the encoding of the mapping")),
+        true => Err(Problem::bad_request(
+            "malformed_csv",
+            "the file is not text in the encoding of the mapping",
+        )),
         false => Ok(text.into_owned()),
     }
 }
@@ -250,7 +273,9 @@ impl Columns {
     fn find(header: &csv::StringRecord, names: &CsvColumns) -> Result<Self, Problem> {
         let mut faults = Faults::default();
         let mut find = |name: &str| {
-            let found = header.iter().position(|column| column.trim_start_matches('\u{feff}').eq_ignore_ascii_case(name.trim()));
+            let found = header
+                .iter()
+                .position(|column| column.trim_start_matches('\u{feff}').eq_ignore_ascii_case(name.trim()));
             if found.is_none() {
                 faults.add("/header", "missing_column", format!("there is no column {name:?}"));
             }
@@ -284,7 +309,10 @@ struct Row<'a> {
 
 impl Row<'_> {
     fn text(&self, column: Option<usize>) -> Option<&str> {
-        column.and_then(|column| self.record.get(column)).map(str::trim).filter(|text| !text.is_empty())
+        column
+            .and_then(|column| self.record.get(column))
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
     }
 
     fn bounded(&self, column: Option<usize>, most: usize) -> Option<String> {
@@ -296,7 +324,11 @@ fn line(row: &Row<'_>, columns: &Columns, format: &CsvFormat, faults: &mut Fault
     let names = &format.columns;
     let fault = |faults: &mut Faults, name: &str, code: &str, text: &str| {
         let shown: String = text.chars().take(40).collect();
-        faults.add(format!("{}/{name}", row.pointer), code, format!("{shown:?} is not understood"));
+        faults.add(
+            format!("{}/{name}", row.pointer),
+            code,
+            format!("{shown:?} is not understood"),
+        );
     };
     let day = row.text(columns.date).unwrap_or_default();
     let booked_on = format.date(day);
@@ -323,14 +355,20 @@ fn line(row: &Row<'_>, columns: &Columns, format: &CsvFormat, faults: &mut Fault
         // Either is left empty or 0.
         (None, debit, credit) => credit.unwrap_or_default().abs() - debit.unwrap_or_default().abs(),
     };
-    let references: Vec<&str> = columns.reference.iter().filter_map(|column| row.text(Some(*column))).collect();
+    let references: Vec<&str> = columns
+        .reference
+        .iter()
+        .filter_map(|column| row.text(Some(*column)))
+        .collect();
     let booked_on = booked_on.filter(|_| !amount.is_zero())?;
     Some(ReadLine {
         booked_on,
         value_on: row.text(columns.value_date).and_then(|text| format.date(text)),
         amount,
         counterparty_name: row.bounded(columns.counterparty_name, 200),
-        counterparty_iban: row.bounded(columns.counterparty_iban, 60).and_then(|iban| bounded(&iban.replace(' ', ""), 40)),
+        counterparty_iban: row
+            .bounded(columns.counterparty_iban, 60)
+            .and_then(|iban| bounded(&iban.replace(' ', ""), 40)),
         reference: bounded(&references.join(" "), 1_000),
         end_to_end_id: row.bounded(columns.end_to_end_id, 100),
         bank_reference: row.bounded(columns.bank_reference, 100),
@@ -352,7 +390,9 @@ fn from_balances(
     };
     let chained = |lines: &[ReadLine], known: &[Decimal]| {
         let pairs = lines.iter().skip(1).zip(known.iter().zip(known.iter().skip(1)));
-        pairs.into_iter().position(|(line, (before, after))| before.checked_add(line.amount) != Some(*after))
+        pairs
+            .into_iter()
+            .position(|(line, (before, after))| before.checked_add(line.amount) != Some(*after))
     };
     if chained(lines, &known).is_some() {
         let mut turned: Vec<ReadLine> = lines.to_vec();
@@ -366,9 +406,16 @@ fn from_balances(
     }
     if let Some(at) = chained(lines, &known) {
         let pointer = lines.get(at + 1).map(|line| line.pointer.clone()).unwrap_or_default();
-        faults.add(pointer, "balance_differs", "the balance does not follow from the line before");
+        faults.add(
+            pointer,
+            "balance_differs",
+            "the balance does not follow from the line before",
+        );
     }
-    let opening = known.first().zip(lines.first()).map(|(balance, line)| balance - line.amount);
+    let opening = known
+        .first()
+        .zip(lines.first())
+        .map(|(balance, line)| balance - line.amount);
     (opening, known.last().copied())
 }
 
@@ -396,7 +443,10 @@ mod tests {
         let file = b"Kontoauszug;\r\nBuchung;Name;Zweck;Betrag\r\n10.03.2026;M\xfcller;\"Rechnung; A-1\";1.190,50\r\n11.03.2026;Bank;Geb\xfchr;-3,00\r\n;Summe;;1.187,50\r\n";
         let found = read(file, &format(json!({ "skipped_lines": 1 })), &mut faults).unwrap();
         assert!(faults.is_empty());
-        assert_eq!((found.lines.len(), found.lines[0].amount, found.lines[1].amount), (2, dec("1190.50"), dec("-3")));
+        assert_eq!(
+            (found.lines.len(), found.lines[0].amount, found.lines[1].amount),
+            (2, dec("1190.50"), dec("-3"))
+        );
         assert_eq!(found.lines[0].counterparty_name.as_deref(), Some("Müller"));
         assert_eq!(found.lines[0].reference.as_deref(), Some("Rechnung; A-1"));
         assert_eq!(found.lines[1].pointer, "/4");
@@ -417,11 +467,23 @@ mod tests {
             assert_eq!(format.amount(text), None, "{text}");
         }
         let two = super::tests::format(json!({ "columns": { "date": "D", "debit": "Out", "credit": "In" } }));
-        let found = read(b"D;Out;In\n10.03.2026;5,00;\n10.03.2026;;7,00\n10.03.2026;-1,00;0\n", &two, &mut Faults::default()).unwrap();
+        let found = read(
+            b"D;Out;In\n10.03.2026;5,00;\n10.03.2026;;7,00\n10.03.2026;-1,00;0\n",
+            &two,
+            &mut Faults::default(),
+        )
+        .unwrap();
         let amounts: Vec<Decimal> = found.lines.iter().map(|line| line.amount).collect();
         assert_eq!(amounts, [dec("-5"), dec("7"), dec("-1")]);
-        let words = super::tests::format(json!({ "debit_words": ["S"], "columns": { "date": "D", "amount": "A", "sign": "W" } }));
-        let found = read(b"D;A;W\n10.03.2026;5,00;S\n10.03.2026;7,00;H\n", &words, &mut Faults::default()).unwrap();
+        let words = super::tests::format(
+            json!({ "debit_words": ["S"], "columns": { "date": "D", "amount": "A", "sign": "W" } }),
+        );
+        let found = read(
+            b"D;A;W\n10.03.2026;5,00;S\n10.03.2026;7,00;H\n",
+            &words,
+            &mut Faults::default(),
+        )
+        .unwrap();
         let amounts: Vec<Decimal> = found.lines.iter().map(|line| line.amount).collect();
         assert_eq!(amounts, [dec("-5"), dec("7")]);
     }
@@ -429,25 +491,52 @@ mod tests {
     #[test]
     fn balances_are_followed_in_both_orders() {
         let with = format(json!({ "columns": { "date": "D", "amount": "A", "balance": "B" } }));
-        for file in ["D;A;B\n10.03.2026;5,00;105,00\n11.03.2026;-1,00;104,00\n", "D;A;B\n11.03.2026;-1,00;104,00\n10.03.2026;5,00;105,00\n"] {
+        for file in [
+            "D;A;B\n10.03.2026;5,00;105,00\n11.03.2026;-1,00;104,00\n",
+            "D;A;B\n11.03.2026;-1,00;104,00\n10.03.2026;5,00;105,00\n",
+        ] {
             let mut faults = Faults::default();
             let found = read(file.as_bytes(), &with, &mut faults).unwrap();
             assert!(faults.is_empty());
-            assert_eq!((found.opening_balance, found.closing_balance), (Some(dec("100")), Some(dec("104"))));
+            assert_eq!(
+                (found.opening_balance, found.closing_balance),
+                (Some(dec("100")), Some(dec("104")))
+            );
             assert_eq!(found.lines[0].amount, dec("5"));
         }
         let mut faults = Faults::default();
-        read(b"D;A;B\n10.03.2026;5,00;105,00\n11.03.2026;-1,00;103,00\n", &with, &mut faults).unwrap();
+        read(
+            b"D;A;B\n10.03.2026;5,00;105,00\n11.03.2026;-1,00;103,00\n",
+            &with,
+            &mut faults,
+        )
+        .unwrap();
         assert_eq!(faults.check().unwrap_err().errors[0].pointer, "/3");
     }
 
     #[test]
     fn every_fault_of_a_file_is_named() {
         let mut faults = Faults::default();
-        read(b"Buchung;Name;Zweck;Betrag\n31.02.2026;a;b;1,00\n10.03.2026;a;b;x\n10.03.26;a;b;1,00\n", &format(json!({})), &mut faults).unwrap();
+        read(
+            b"Buchung;Name;Zweck;Betrag\n31.02.2026;a;b;1,00\n10.03.2026;a;b;x\n10.03.26;a;b;1,00\n",
+            &format(json!({})),
+            &mut faults,
+        )
+        .unwrap();
         let problem = faults.check().unwrap_err();
-        let found: Vec<(&str, &str)> = problem.errors.iter().map(|fault| (fault.pointer.as_str(), fault.code.as_str())).collect();
-        assert_eq!(found, [("/2/Buchung", "invalid_date"), ("/3/Betrag", "invalid_amount"), ("/4/Buchung", "invalid_date")]);
+        let found: Vec<(&str, &str)> = problem
+            .errors
+            .iter()
+            .map(|fault| (fault.pointer.as_str(), fault.code.as_str()))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("/2/Buchung", "invalid_date"),
+                ("/3/Betrag", "invalid_amount"),
+                ("/4/Buchung", "invalid_date")
+            ]
+        );
         let missing = read(b"Datum;Name\n", &format(json!({})), &mut Faults::default()).unwrap_err();
         assert_eq!((missing.code.as_str(), missing.errors.len()), ("missing_column", 3));
     }

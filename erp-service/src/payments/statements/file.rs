@@ -78,7 +78,12 @@ pub fn fingerprints(lines: &[ReadLine]) -> Vec<String> {
                 // Some banks give one reference to several lines.
                 Some(reference) => format!("ref:{reference}|{}|{}", line.booked_on, line.amount.normalize()),
                 None => {
-                    let parts = [&line.reference, &line.end_to_end_id, &line.counterparty_iban, &line.counterparty_name];
+                    let parts = [
+                        &line.reference,
+                        &line.end_to_end_id,
+                        &line.counterparty_iban,
+                        &line.counterparty_name,
+                    ];
                     let mut hash = Sha256::new();
                     hash.update(format!("{}|{}", line.booked_on, line.amount.normalize()));
                     for part in parts {

@@ -135,7 +135,11 @@ async fn list_bank_statement_lines(
         }
         if let Some(text) = &query.q {
             let pattern = text.contains();
-            found = found.filter(table::reference.ilike(pattern.clone()).or(table::counterparty_name.ilike(pattern)));
+            found = found.filter(
+                table::reference
+                    .ilike(pattern.clone())
+                    .or(table::counterparty_name.ilike(pattern)),
+            );
         }
         let page: Result<Page<BankStatementLine>> = keyset_page!(found, conn, query.limit, query.cursor, query.sort,
             id: table::id as Uuid => |l: &BankStatementLine| l.id, [

@@ -13,8 +13,8 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use service_kit::http::IdPath;
 use service_kit::{
-    Answer, Body, Command, Cursor, Faults, Limit, OrNotFound, Page, Path, Problem, Query, Read, Resource, Result, Routes, Sort,
-    Tx, keyset_page, text_enum,
+    Answer, Body, Command, Cursor, Faults, Limit, OrNotFound, Page, Path, Problem, Query, Read, Resource, Result,
+    Routes, Sort, Tx, keyset_page, text_enum,
 };
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -138,7 +138,11 @@ async fn create_bank_posting_rule(
 #[get("/bank-posting-rules/{id}")]
 async fn get_bank_posting_rule(read: Read<may::ReadBankStatements>, path: Path<IdPath>) -> Result<Answer, Problem> {
     read.one(move |conn| {
-        table::table.find(path.id).select(BankPostingRule::as_select()).first(conn).or_not_found("bank posting rule")
+        table::table
+            .find(path.id)
+            .select(BankPostingRule::as_select())
+            .first(conn)
+            .or_not_found("bank posting rule")
     })
     .await
 }
@@ -158,7 +162,11 @@ fn check_account(tx: &mut Tx<'_>, id: Uuid, faults: &mut Faults) -> Result<()> {
     match ledger::known_accounts(tx, &[id])?.get(&id) {
         None => faults.add("/account_id", "unknown_account", "there is no such account"),
         Some(account) if account.heading || account.control.is_some() || account.status != "active" => {
-            faults.add("/account_id", "account_not_postable", "a heading, a control account or a retired account");
+            faults.add(
+                "/account_id",
+                "account_not_postable",
+                "a heading, a control account or a retired account",
+            );
         }
         Some(_) => {}
     }
@@ -171,7 +179,11 @@ fn create(tx: &mut Tx<'_>, input: &BankPostingRuleIn) -> Result<BankPostingRule>
     if let Some(bank) = input.bank_account_id
         && bank_accounts::find(tx, bank).optional()?.is_none()
     {
-        faults.add("/bank_account_id", "unknown_bank_account", "there is no such bank account");
+        faults.add(
+            "/bank_account_id",
+            "unknown_bank_account",
+            "there is no such bank account",
+        );
     }
     faults.check()?;
     let id = tx.mint(input.id);
@@ -231,10 +243,18 @@ fn update(tx: &mut Tx<'_>, id: Uuid, patch: &BankPostingRulePatch) -> Result<Ban
 
 /// What the rules make of a line.
 pub(super) fn suggestions(conn: &mut PgConnection, line: &BankStatementLine) -> Result<Vec<Suggestion>> {
-    let direction = if line.amount.value().is_sign_negative() { Direction::Out } else { Direction::In };
+    let direction = if line.amount.value().is_sign_negative() {
+        Direction::Out
+    } else {
+        Direction::In
+    };
     let rules: Vec<BankPostingRule> = table::table
         .filter(table::status.eq(BankRuleStatus::Active))
-        .filter(table::bank_account_id.is_null().or(table::bank_account_id.eq(line.bank_account_id)))
+        .filter(
+            table::bank_account_id
+                .is_null()
+                .or(table::bank_account_id.eq(line.bank_account_id)),
+        )
         .filter(table::direction.is_null().or(table::direction.eq(direction)))
         .order(table::id)
         .select(BankPostingRule::as_select())
@@ -242,11 +262,16 @@ pub(super) fn suggestions(conn: &mut PgConnection, line: &BankStatementLine) -> 
     let text = [&line.reference, &line.counterparty_name, &line.transaction_code];
     let text: Vec<&str> = text.into_iter().flatten().map(String::as_str).collect();
     let text = text.join("|").to_lowercase();
-    let fitting = rules.into_iter().filter(|rule| text.contains(&rule.contains.to_lowercase()));
+    let fitting = rules
+        .into_iter()
+        .filter(|rule| text.contains(&rule.contains.to_lowercase()));
     let suggested = fitting.map(|rule| Suggestion {
         kind: SuggestionKind::Posting,
         score: 85,
-        reasons: vec![format!("the rule {:?}: the line contains {:?}", rule.name, rule.contains)],
+        reasons: vec![format!(
+            "the rule {:?}: the line contains {:?}",
+            rule.name, rule.contains
+        )],
         payment_id: None,
         party_type: None,
         party_id: None,

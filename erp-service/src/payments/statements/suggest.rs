@@ -108,7 +108,10 @@ pub(super) fn suggestions(conn: &mut PgConnection, line: &BankStatementLine) -> 
     let amount = line.amount.value().abs();
     let mut by_party: BTreeMap<(String, Uuid), Vec<&Candidate>> = BTreeMap::new();
     for candidate in &candidates {
-        by_party.entry((candidate.side.clone(), candidate.party_id)).or_default().push(candidate);
+        by_party
+            .entry((candidate.side.clone(), candidate.party_id))
+            .or_default()
+            .push(candidate);
         found.extend(single(line, candidate, amount));
     }
     for items in by_party.values() {
@@ -117,7 +120,11 @@ pub(super) fn suggestions(conn: &mut PgConnection, line: &BankStatementLine) -> 
     }
     found.extend(payments(conn, line)?);
     found.extend(posting_rules::suggestions(conn, line)?);
-    found.sort_by(|a, b| b.score.cmp(&a.score).then(a.allocations.len().cmp(&b.allocations.len())));
+    found.sort_by(|a, b| {
+        b.score
+            .cmp(&a.score)
+            .then(a.allocations.len().cmp(&b.allocations.len()))
+    });
     found.truncate(SHOWN);
     Ok(found)
 }
@@ -126,7 +133,12 @@ pub(super) fn suggestions(conn: &mut PgConnection, line: &BankStatementLine) -> 
 fn candidates(conn: &mut PgConnection, line: &BankStatementLine) -> Result<Vec<Candidate>> {
     let text = [&line.reference, &line.end_to_end_id, &line.counterparty_name];
     let text: Vec<&str> = text.into_iter().flatten().map(String::as_str).collect();
-    let plain: String = text.join("|").to_uppercase().chars().filter(|c| c.is_alphanumeric() || *c == '|').collect();
+    let plain: String = text
+        .join("|")
+        .to_uppercase()
+        .chars()
+        .filter(|c| c.is_alphanumeric() || *c == '|')
+        .collect();
     let rows = sql(
         "SELECT * FROM (
              SELECT i.id, i.side, i.party_id, p.name AS party_name, i.document_number, abs(i.open_amount) AS open,
@@ -176,7 +188,9 @@ fn single(line: &BankStatementLine, item: &Candidate, amount: Decimal) -> Option
     let discount = discount_of(line, item);
     let (taken, reason) = match amount {
         whole if whole == item.open => (Decimal::ZERO, "the amount is what is open"),
-        less if !discount.is_zero() && less == item.open - discount => (discount, "the amount is what is open less the discount"),
+        less if !discount.is_zero() && less == item.open - discount => {
+            (discount, "the amount is what is open less the discount")
+        }
         _ => return None,
     };
     let mut suggestion = of(line, &[(item, amount, taken)])?;
@@ -188,11 +202,15 @@ fn single(line: &BankStatementLine, item: &Candidate, amount: Decimal) -> Option
 /// Several items of one party that come to the amount: those that are named, else all of them, else some of them.
 fn several(line: &BankStatementLine, items: &[&Candidate], amount: Decimal) -> Option<Suggestion> {
     let named: Vec<&Candidate> = items.iter().copied().filter(|item| item.named).collect();
-    for (set, reason) in [(&named, "the items named come to the amount"), (&items.to_vec(), "all open items of the party come to the amount")] {
+    for (set, reason) in [
+        (&named, "the items named come to the amount"),
+        (&items.to_vec(), "all open items of the party come to the amount"),
+    ] {
         if set.len() < 2 {
             continue;
         }
-        let whole: Vec<(&Candidate, Decimal, Decimal)> = set.iter().map(|item| (*item, item.open, Decimal::ZERO)).collect();
+        let whole: Vec<(&Candidate, Decimal, Decimal)> =
+            set.iter().map(|item| (*item, item.open, Decimal::ZERO)).collect();
         let less: Vec<(&Candidate, Decimal, Decimal)> = set
             .iter()
             .map(|item| (*item, item.open - discount_of(line, item), discount_of(line, item)))
@@ -208,10 +226,15 @@ fn several(line: &BankStatementLine, items: &[&Candidate], amount: Decimal) -> O
     }
     let known = items.iter().any(|item| item.by_account || item.by_name || item.named);
     let chosen = subset(items, amount).filter(|chosen| known && chosen.len() > 1)?;
-    let parts: Vec<(&Candidate, Decimal, Decimal)> = chosen.into_iter().map(|item| (item, item.open, Decimal::ZERO)).collect();
+    let parts: Vec<(&Candidate, Decimal, Decimal)> = chosen
+        .into_iter()
+        .map(|item| (item, item.open, Decimal::ZERO))
+        .collect();
     let mut suggestion = of(line, &parts)?;
     suggestion.score += 20;
-    suggestion.reasons.push("some open items of the party come to the amount".to_owned());
+    suggestion
+        .reasons
+        .push("some open items of the party come to the amount".to_owned());
     Some(capped(suggestion))
 }
 
@@ -224,7 +247,14 @@ fn subset<'a>(items: &[&'a Candidate], amount: Decimal) -> Option<Vec<&'a Candid
             let chosen = items.iter().enumerate().filter(|(index, _)| mask >> index & 1 == 1);
             chosen.map(|(_, item)| item.open).sum::<Decimal>() == amount
         })
-        .map(|mask| items.iter().enumerate().filter(|(index, _)| mask >> index & 1 == 1).map(|(_, item)| *item).collect())
+        .map(|mask| {
+            items
+                .iter()
+                .enumerate()
+                .filter(|(index, _)| mask >> index & 1 == 1)
+                .map(|(_, item)| *item)
+                .collect()
+        })
 }
 
 /// An item that is named and of which the amount is a part.
@@ -239,7 +269,11 @@ fn in_part(line: &BankStatementLine, items: &[&Candidate], amount: Decimal) -> O
     }
     let suggestion = of(line, &[(item, amount, Decimal::ZERO)])?;
     Some(capped(Suggestion {
-        reasons: [suggestion.reasons, vec!["the amount is a part of what is open".to_owned()]].concat(),
+        reasons: [
+            suggestion.reasons,
+            vec!["the amount is a part of what is open".to_owned()],
+        ]
+        .concat(),
         ..suggestion
     }))
 }
@@ -251,9 +285,21 @@ fn of(line: &BankStatementLine, parts: &[(&Candidate, Decimal, Decimal)]) -> Opt
     let mut score = 0;
     let mut reasons = Vec::new();
     for (holds, points, reason) in [
-        (all(|item| item.named), 55, "the document's number stands in the reference"),
-        (all(|item| item.by_account), 25, "the party is known by its bank account"),
-        (all(|item| item.by_name), 15, "the party's name is that of the counterparty"),
+        (
+            all(|item| item.named),
+            55,
+            "the document's number stands in the reference",
+        ),
+        (
+            all(|item| item.by_account),
+            25,
+            "the party is known by its bank account",
+        ),
+        (
+            all(|item| item.by_name),
+            15,
+            "the party's name is that of the counterparty",
+        ),
     ] {
         if holds {
             score += points;
@@ -274,7 +320,11 @@ fn of(line: &BankStatementLine, parts: &[(&Candidate, Decimal, Decimal)]) -> Opt
         score,
         reasons,
         payment_id: None,
-        party_type: Some(if first.side == "payable" { PartyType::Supplier } else { PartyType::Customer }),
+        party_type: Some(if first.side == "payable" {
+            PartyType::Supplier
+        } else {
+            PartyType::Customer
+        }),
         party_id: Some(first.party_id),
         party_name: first.party_name.clone(),
         allocations,
@@ -302,7 +352,11 @@ struct Standing {
 
 /// Payments of the same money on the account that no line stands for.
 fn payments(conn: &mut PgConnection, line: &BankStatementLine) -> Result<Vec<Suggestion>> {
-    let reference = format!("{} {}", line.reference.as_deref().unwrap_or_default(), line.end_to_end_id.as_deref().unwrap_or_default());
+    let reference = format!(
+        "{} {}",
+        line.reference.as_deref().unwrap_or_default(),
+        line.end_to_end_id.as_deref().unwrap_or_default()
+    );
     let found: Vec<Standing> = sql(
         "SELECT p.id, p.number, abs(p.posted_on - $1) AS days,
                 coalesce(strpos(upper($2), upper(p.number)) > 0 OR (length(p.reference) >= 3 AND strpos(upper($3), upper(p.reference)) > 0), false) AS named

@@ -1,7 +1,7 @@
 use super::billing::{self, InvoiceRun, Outcome};
 use super::input::{
-    CreditNoteIn, InvoiceCancellationIn, InvoiceIn, InvoicePatch, InvoiceRunIn, InvoicesQuery, OrderInvoiceIn,
-    InvoicePostingIn,
+    CreditNoteIn, InvoiceCancellationIn, InvoiceIn, InvoicePatch, InvoicePostingIn, InvoiceRunIn, InvoicesQuery,
+    OrderInvoiceIn,
 };
 use super::model::Invoice;
 use super::{credit, drafts, queries};

@@ -148,11 +148,7 @@ fn came(input: &ReturnReceiptIn, lines: &[ReturnLineRow]) -> Result<HashMap<Uuid
     faults.check()?;
     if came.values().all(|line| line.quantity.is_zero()) {
         let mut faults = Faults::default();
-        faults.add(
-            "/lines",
-            "out_of_range",
-            "nothing came back; cancel the return instead",
-        );
+        faults.add("/lines", "out_of_range", "nothing came back; cancel the return instead");
         faults.check()?;
     }
     Ok(came)

@@ -8,7 +8,11 @@ use serde_json::{Value, json};
 async fn invoiced(books: &Books, terms: Value) -> Value {
     let code = json!({ "code": "VAT", "name": "VAT", "kind": "output", "rates": [{ "rate": "0.19", "valid_from": "2000-01-01" }] });
     books.erp.post("/v1/tax-codes", code).await.expect(201);
-    books.erp.post("/v1/tax-rules", json!({ "direction": "sale", "codes": ["VAT"] })).await.expect(201);
+    books
+        .erp
+        .post("/v1/tax-rules", json!({ "direction": "sale", "codes": ["VAT"] }))
+        .await
+        .expect(201);
     let terms = books.erp.post("/v1/payment-terms", terms).await.expect(201);
     let body = json!({ "customer_id": books.customer, "currency": "USD", "date": "2026-03-01", "post": true, "payment_terms_id": terms["id"],
         "lines": [{ "description": "Goods", "quantity": "1", "unit_price": "1000" }] });
@@ -22,7 +26,12 @@ fn two_percent() -> Value {
 }
 
 async fn paid(books: &Books, invoice: &Value, amount: &str, date: &str) -> Value {
-    books.receive(amount, json!({ "date": date, "allocations": [{ "document_id": invoice["id"] }] })).await
+    books
+        .receive(
+            amount,
+            json!({ "date": date, "allocations": [{ "document_id": invoice["id"] }] }),
+        )
+        .await
 }
 
 /// The worked example: Dr Bank 1,166.20, Discount 20.00, Tax 3.80 / Cr Receivable 1,190.00.
@@ -33,7 +42,12 @@ async fn a_cash_discount_takes_its_tax_with_it() {
     let payment = paid(&books, &invoice, "1166.20", "2026-03-11").await;
     assert_eq!(
         books.lines(&payment["journal_entry_id"]),
-        lines(&[("1020", "1166.20"), ("1100", "-1190.00"), ("2100", "3.80"), ("6100", "20.00")])
+        lines(&[
+            ("1020", "1166.20"),
+            ("1100", "-1190.00"),
+            ("2100", "3.80"),
+            ("6100", "20.00")
+        ])
     );
     let now = books.erp.get(&given::path("invoices", &invoice)).await.expect(200);
     assert_eq!((&now["status"], &now["open_amount"]), (&json!("paid"), &json!("0.00")));
@@ -44,7 +58,11 @@ async fn a_cash_discount_takes_its_tax_with_it() {
 #[tokio::test]
 async fn a_cash_discount_may_leave_the_tax_alone() {
     let books = Books::open().await;
-    books.erp.patch("/v1/company", json!({ "discount_tax": "keep" })).await.expect(200);
+    books
+        .erp
+        .patch("/v1/company", json!({ "discount_tax": "keep" }))
+        .await
+        .expect(200);
     let invoice = invoiced(&books, two_percent()).await;
     let payment = paid(&books, &invoice, "1166.20", "2026-03-11").await;
     assert_eq!(
@@ -61,12 +79,23 @@ async fn a_part_in_time_clears_in_proportion() {
     let payment = paid(&books, &invoice, "583.10", "2026-03-11").await;
     assert_eq!(
         books.lines(&payment["journal_entry_id"]),
-        lines(&[("1020", "583.10"), ("1100", "-595.00"), ("2100", "1.90"), ("6100", "10.00")])
+        lines(&[
+            ("1020", "583.10"),
+            ("1100", "-595.00"),
+            ("2100", "1.90"),
+            ("6100", "10.00")
+        ])
     );
     let now = books.erp.get(&given::path("invoices", &invoice)).await.expect(200);
-    assert_eq!((&now["status"], &now["open_amount"]), (&json!("partially_paid"), &json!("595.00")));
+    assert_eq!(
+        (&now["status"], &now["open_amount"]),
+        (&json!("partially_paid"), &json!("595.00"))
+    );
     let late = paid(&books, &invoice, "583.10", "2026-03-12").await;
-    assert_eq!(books.lines(&late["journal_entry_id"]), lines(&[("1020", "583.10"), ("1100", "-583.10")]));
+    assert_eq!(
+        books.lines(&late["journal_entry_id"]),
+        lines(&[("1020", "583.10"), ("1100", "-583.10")])
+    );
     let now = books.erp.get(&given::path("invoices", &invoice)).await.expect(200);
     assert_eq!(now["open_amount"], "11.90");
 
@@ -75,7 +104,15 @@ async fn a_part_in_time_clears_in_proportion() {
     books.erp.post(&path, json!({ "reason": "bounced" })).await.expect(200);
     let now = books.erp.get(&given::path("invoices", &invoice)).await.expect(200);
     assert_eq!(now["open_amount"], "606.90");
-    assert_eq!(books.balances(), lines(&[("1020", "583.10"), ("1100", "606.90"), ("2100", "-190.00"), ("4010", "-1000.00")]));
+    assert_eq!(
+        books.balances(),
+        lines(&[
+            ("1020", "583.10"),
+            ("1100", "606.90"),
+            ("2100", "-190.00"),
+            ("4010", "-1000.00")
+        ])
+    );
     books.assert_subledgers();
 }
 
@@ -87,14 +124,31 @@ async fn instalments_are_paid_by_due_date() {
     let terms = json!({ "code": "30-70", "name": "30 % now, 70 % in 60 days", "net_days": 60,
         "instalments": [{ "fraction": "0.3", "days": 0 }, { "fraction": "0.7", "days": 60 }] });
     let invoice = invoiced(&books, terms).await;
-    let path = format!("/v1/open-items?document_id={}&sort=due_on", invoice["id"].as_str().unwrap());
+    let path = format!(
+        "/v1/open-items?document_id={}&sort=due_on",
+        invoice["id"].as_str().unwrap()
+    );
     let items = books.erp.get(&path).await.expect(200);
-    assert_eq!((&items["items"][0]["amount"], &items["items"][1]["amount"]), (&json!("357.00"), &json!("833.00")));
+    assert_eq!(
+        (&items["items"][0]["amount"], &items["items"][1]["amount"]),
+        (&json!("357.00"), &json!("833.00"))
+    );
     let payment = paid(&books, &invoice, "400.00", "2026-03-10").await;
-    let cleared: Vec<&Value> = payment["allocations"].as_array().unwrap().iter().map(|one| &one["cleared"]).collect();
+    let cleared: Vec<&Value> = payment["allocations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["cleared"])
+        .collect();
     assert_eq!(cleared, [&json!("357.00"), &json!("43.00")]);
     let items = books.erp.get(&path).await.expect(200);
-    assert_eq!((items["items"].as_array().unwrap().len(), &items["items"][0]["open_amount"]), (1, &json!("790.00")));
+    assert_eq!(
+        (
+            items["items"].as_array().unwrap().len(),
+            &items["items"][0]["open_amount"]
+        ),
+        (1, &json!("790.00"))
+    );
     books.assert_subledgers();
 }
 
@@ -102,10 +156,21 @@ async fn instalments_are_paid_by_due_date() {
 #[tokio::test]
 async fn a_bad_debt_takes_its_tax_back_where_the_country_says_so() {
     let books = Books::open().await;
-    books.erp.patch("/v1/company", json!({ "bad_debt_tax": "adjust" })).await.expect(200);
+    books
+        .erp
+        .patch("/v1/company", json!({ "bad_debt_tax": "adjust" }))
+        .await
+        .expect(200);
     let invoice = invoiced(&books, two_percent()).await;
     paid(&books, &invoice, "595.00", "2026-03-20").await;
-    let item = books.erp.get(&format!("/v1/open-items?document_id={}", invoice["id"].as_str().unwrap())).await.expect(200);
+    let item = books
+        .erp
+        .get(&format!(
+            "/v1/open-items?document_id={}",
+            invoice["id"].as_str().unwrap()
+        ))
+        .await
+        .expect(200);
     let path = format!("/v1/open-items/{}/write-off", item["items"][0]["id"].as_str().unwrap());
     let body = json!({ "kind": "bad_debt", "reason": "insolvency", "date": "2026-06-30" });
     let clearing = books.erp.post(&path, body).await.expect(201);
@@ -131,7 +196,10 @@ async fn a_part_of_an_invoice_in_euros_realises_its_share() {
     let invoice = books.erp.post("/v1/invoices", body).await.expect(201);
     books.bank_in("EUR").await;
     let payment = books
-        .receive("600.00", json!({ "currency": "EUR", "allocations": [{ "document_id": invoice["id"] }] }))
+        .receive(
+            "600.00",
+            json!({ "currency": "EUR", "allocations": [{ "document_id": invoice["id"] }] }),
+        )
         .await;
     assert_eq!(
         books.lines(&payment["journal_entry_id"]),
@@ -139,9 +207,17 @@ async fn a_part_of_an_invoice_in_euros_realises_its_share() {
     );
     assert_eq!(
         books.balances(),
-        lines(&[("1021", "648.00"), ("1100", "440.00"), ("4010", "-1100.00"), ("6300", "12.00")])
+        lines(&[
+            ("1021", "648.00"),
+            ("1100", "440.00"),
+            ("4010", "-1100.00"),
+            ("6300", "12.00")
+        ])
     );
     let events = given::events(&books.erp, "invoice.changed").await;
     let told = given::of(&events, &invoice);
-    assert_eq!(told.last().map(|(_, data)| &data["open_amount"]), Some(&json!("400.00")));
+    assert_eq!(
+        told.last().map(|(_, data)| &data["open_amount"]),
+        Some(&json!("400.00"))
+    );
 }

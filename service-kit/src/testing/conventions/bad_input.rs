@@ -241,7 +241,9 @@ impl Tester {
 
     /// Files that are none, for each kind that there is.
     async fn files(&mut self, client: &Client, operation: &Operation) {
-        let kind = operation.parameters("query").find(|parameter| parameter["name"] == "kind");
+        let kind = operation
+            .parameters("query")
+            .find(|parameter| parameter["name"] == "kind");
         let kinds = kind.and_then(|kind| kind["schema"]["enum"].as_array().cloned());
         for kind in kinds.unwrap_or_default() {
             let path = format!("{}?kind={}", operation.path_of_nothing(), text(&kind));
@@ -263,7 +265,11 @@ impl Tester {
                     send("text/csv", b"\xFF\xFEs\0k\0u\0\n\0"),
                     (422, "wrong_encoding"),
                 ),
-                ("no UTF-8", send("text/csv", b"\xE9t\xE9,b\n1,2"), (422, "wrong_encoding")),
+                (
+                    "no UTF-8",
+                    send("text/csv", b"\xE9t\xE9,b\n1,2"),
+                    (422, "wrong_encoding"),
+                ),
                 ("unknown columns", send("text/csv", b"no_such,\0,\"\n1,2"), (422, "")),
                 ("no columns", send("text/csv", b",,,\n"), (422, "")),
                 ("an unclosed quote", send("text/csv", b"\"sku,name\n1,2"), (422, "")),
