@@ -121,7 +121,7 @@ async fn a_part_in_time_clears_in_proportion() {
 #[tokio::test]
 async fn instalments_are_paid_by_due_date() {
     let books = Books::open().await;
-    let terms = json!({ "code": "30-70", "name": "30 % now, 70 % in 60 days", "net_days": 60,
+    let terms = json!({ "code": "30-70", "name": "30 % now, 70 % in 60 days",
         "instalments": [{ "fraction": "0.3", "days": 0 }, { "fraction": "0.7", "days": 60 }] });
     let invoice = invoiced(&books, terms).await;
     let path = format!(

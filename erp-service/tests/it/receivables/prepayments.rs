@@ -300,7 +300,9 @@ async fn an_advance_in_another_currency_keeps_its_rate() {
         let rate = json!({"currency": "USD", "reference": "EUR", "date": days_ago(days), "rate": rate});
         shop.erp.post("/v1/exchange-rates", rate).await.expect(201);
     }
-    let account = json!({"name": "Euro", "currency": "EUR"});
+    let account = json!({"code": "1021", "name": "Euro bank", "kind": "asset", "currency": "EUR", "liquid": true});
+    let account = shop.erp.post("/v1/accounts", account).await.expect(201);
+    let account = json!({"name": "Euro", "currency": "EUR", "account_id": account["id"]});
     shop.erp.post("/v1/bank-accounts", account).await.expect(201);
     let product = shop.stocked("A", "100").await;
     let mut order = shop.order(json!([{"product_id": product, "quantity": "100", "unit_price": "10"}]));

@@ -277,7 +277,7 @@ async fn a_date_is_revalued_once_and_not_before_it_is_over() {
         .await
         .expect_problem(409, "duplicate");
     books
-        .sql("UPDATE periods SET status = 'closed' WHERE starts_on <= '2026-04-01'")
+        .sql("UPDATE periods SET status = 'closed', closed_at = now(), closed_by = gen_random_uuid() WHERE starts_on <= '2026-04-01'")
         .unwrap();
     let closed = erp.post("/v1/revaluations", json!({ "date": "2026-04-29" })).await;
     closed.expect_problem(409, "period_closed");

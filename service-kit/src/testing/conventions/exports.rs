@@ -27,6 +27,10 @@ pub async fn assert_exports(test: &TestService, service: &Service) {
             findings.expect_problem(&what, &reply, 404, "not_found");
             continue;
         }
+        // A report about a record that does not exist.
+        if names_a_record(operation) && matches!(reply.status.as_u16(), 404 | 422) {
+            continue;
+        }
         let media = reply
             .headers
             .get("content-type")
@@ -38,6 +42,13 @@ pub async fn assert_exports(test: &TestService, service: &Service) {
         findings.check(header.contains(','), &what, format_args!("no columns: {header:?}"));
     }
     findings.assert_none();
+}
+
+fn names_a_record(operation: &Operation) -> bool {
+    let mut needed = operation
+        .parameters("query")
+        .filter(|parameter| parameter["required"] == true);
+    needed.any(|parameter| text(&parameter["schema"]["format"]) == "uuid")
 }
 
 /// The path, with the parameters that a report cannot do without.
