@@ -141,7 +141,7 @@ pub(crate) fn describe(document: &mut Value, kinds: &[Importable]) {
         let names: Vec<&str> = kinds.iter().map(|kind| kind.kind).collect();
         kind["schema"] = serde_json::json!({ "type": "string", "enum": names });
     }
-    let described: Vec<String> = kinds.iter().map(|kind| described(kind)).collect();
+    let described: Vec<String> = kinds.iter().map(described).collect();
     let operation = &mut document["paths"]["/v1/imports"]["post"];
     let text = operation["description"].as_str().unwrap_or_default();
     operation["description"] = format!("{text}\n\n{}", described.join("\n\n")).into();
