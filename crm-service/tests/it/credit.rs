@@ -171,6 +171,6 @@ async fn the_balance_shows_and_the_timeline_leaves_it_to_the_documents() {
     let problem = sync
         .put(&format!("{path}/credit"), told)
         .await
-        .expect_problem(422, "invalid_input");
+        .expect_problem(422, "out_of_range");
     assert_eq!(problem["errors"][0]["pointer"], "/overdue_days");
 }

@@ -41,7 +41,7 @@ async fn requests_are_kept_told_and_answered_one_by_one() {
     assert_eq!(requests.len(), 3);
     assert!(requests.iter().all(|request| request["state"] == "requested"));
     let mut told = report(&asked, 1, "confirmed");
-    let mut answer = |index: usize, state: &str, answer: Value| {
+    let answer = |index: usize, state: &str, answer: Value| {
         let mut one = requests[index].clone();
         one["state"] = json!(state);
         one["answer"] = answer;

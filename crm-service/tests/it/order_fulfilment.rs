@@ -53,10 +53,11 @@ async fn the_decision_shows_in_the_order() {
         json!({
             "number": "SO-000001", "status": "confirmed", "as_of": AS_OF, "source_version": 3, "holds": [],
             "delivery": "none", "invoicing": "none", "payment": "none", "total": sent["total"], "uninvoiced": null,
+            "requested_date": null, "shipping_address": null,
             "lines": [
-                { "id": sent["lines"][0]["id"], "reserved_quantity": "4", "backordered_quantity": "6", "delivered_quantity": "0",
+                { "id": sent["lines"][0]["id"], "product_id": sent["lines"][0]["product_id"], "quantity": "10", "reserved_quantity": "4", "backordered_quantity": "6", "delivered_quantity": "0",
                   "invoiced_quantity": "0", "returned_quantity": "0" },
-                { "id": sent["lines"][1]["id"], "reserved_quantity": "3", "backordered_quantity": "0", "delivered_quantity": "0",
+                { "id": sent["lines"][1]["id"], "product_id": sent["lines"][1]["product_id"], "quantity": "3", "reserved_quantity": "3", "backordered_quantity": "0", "delivered_quantity": "0",
                   "invoiced_quantity": "0", "returned_quantity": "0" },
             ],
             "deliveries": [],

@@ -373,7 +373,7 @@ async fn a_submitted_order_is_immutable() {
         .expect_problem(409, "illegal_transition");
     assert_eq!(
         (&problem["state"], &problem["allowed_actions"]),
-        (&json!("submitted"), &json!(["cancel", "copy"]))
+        (&json!("submitted"), &json!(["request_change", "cancel", "copy"]))
     );
     assert_eq!(order_now(&crm.client, &made).await, made);
 }

@@ -133,7 +133,9 @@ pub(crate) fn routes(routes: &mut Routes) {
 
 /// Writes the kinds of a service into its OpenAPI document.
 pub(crate) fn describe(document: &mut Value, kinds: &[Importable]) {
-    let Some(parameters) = document["paths"]["/v1/imports"]["post"]["parameters"].as_array_mut() else {
+    // Indexing would make the path where a service takes no imports.
+    let parameters = document.pointer_mut("/paths/~1v1~1imports/post/parameters");
+    let Some(parameters) = parameters.and_then(Value::as_array_mut) else {
         return;
     };
     let kind = parameters.iter_mut().find(|parameter| parameter["name"] == "kind");

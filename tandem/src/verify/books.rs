@@ -112,9 +112,12 @@ pub(super) fn all(company: &Company, shown: &Shown) -> Vec<Check> {
 
 /// A credit balance is shown without its sign, as books do.
 fn check(name: &'static str, expected: Decimal, found: Decimal, differences: Vec<String>) -> Check {
-    let text = |amount: Decimal| match expected.is_sign_negative() {
-        true => CURRENCY.round(-amount).to_string(),
-        false => CURRENCY.round(amount).to_string(),
+    let text = |amount: Decimal| {
+        let shown = match expected.is_sign_negative() && !amount.is_zero() {
+            true => -amount,
+            false => amount,
+        };
+        CURRENCY.round(shown).to_string()
     };
     Check {
         name,

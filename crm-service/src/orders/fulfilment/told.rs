@@ -33,13 +33,14 @@ pub fn tell(tx: &mut Tx<'_>, before: Option<&Order>, after: &Order, told: &Fulfi
 /// When an order has come to be invoiced or paid as a whole.
 fn progress_entries(before: Option<&Order>, after: &Order, told: &FulfilmentIn) -> Vec<Entry> {
     let name = name(told);
-    let parts: [(_, _, fn(&Fulfilment) -> Option<OrderProgress>); 2] = [
+    type Part = fn(&Fulfilment) -> Option<OrderProgress>;
+    let parts: [(&str, String, Part); 2] = [
         ("order_invoiced", format!("{name} invoiced"), |fulfilment| {
             fulfilment.invoicing
         }),
         ("order_paid", format!("{name} paid"), |fulfilment| fulfilment.payment),
     ];
-    let is_full = |order: Option<&Order>, part: fn(&Fulfilment) -> Option<OrderProgress>| {
+    let is_full = |order: Option<&Order>, part: Part| {
         let fulfilment = order.and_then(|order| order.fulfilment.as_ref());
         fulfilment.and_then(part) == Some(OrderProgress::Full)
     };
