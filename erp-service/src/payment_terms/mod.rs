@@ -278,7 +278,7 @@ pub fn is_active(conn: &mut PgConnection, id: Uuid) -> QueryResult<bool> {
 
 fn create(tx: &mut Tx<'_>, input: &PaymentTermsIn) -> Result<PaymentTerms> {
     let mut faults = Faults::default();
-    if input.net_days.is_some() == !input.instalments.is_empty() {
+    if input.net_days.is_some() != input.instalments.is_empty() {
         faults.add("/net_days", "either_or", "give either net days or instalments");
     }
     let terms = PaymentTerms {

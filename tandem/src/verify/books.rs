@@ -113,9 +113,10 @@ pub(super) fn all(company: &Company, shown: &Shown) -> Vec<Check> {
 /// A credit balance is shown without its sign, as books do.
 fn check(name: &'static str, expected: Decimal, found: Decimal, differences: Vec<String>) -> Check {
     let text = |amount: Decimal| {
-        let shown = match expected.is_sign_negative() && !amount.is_zero() {
-            true => -amount,
-            false => amount,
+        let shown = match (amount.is_zero(), expected.is_sign_negative()) {
+            (true, _) => Decimal::ZERO,
+            (false, true) => -amount,
+            (false, false) => amount,
         };
         CURRENCY.round(shown).to_string()
     };
