@@ -1,15 +1,15 @@
 //! Lists as CSV, out and in.
 //!
 //! **Out**: every list that answers JSON pages answers the whole of it as one CSV stream when the
-//! request says `Accept: text/csv`, with the same filters, order and permission ([`export`]). The
+//! request says `Accept: text/csv`, with the same filters, order and permission (`export`). The
 //! list itself needs to do nothing for that.
 //!
 //! **In**: `POST /v1/imports?kind=products` takes a CSV file of any length. A module offers a kind
 //! by implementing [`Importer`] and naming it in [`Service::imports`](crate::Service::imports).
-//! - The file is read as it arrives ([`reader`]) and applied in batches, each in one short
-//!   transaction together with the answers to its rows and the import's progress ([`batch`]).
+//! - The file is read as it arrives (`reader`) and applied in batches, each in one short
+//!   transaction together with the answers to its rows and the import's progress (`batch`).
 //! - An import has an id, which the caller may mint. The same file sent again under the same id
-//!   goes on after the last batch that was committed; another file is refused ([`upload`]).
+//!   goes on after the last batch that was committed; another file is refused (`upload`).
 //! - Each row has one answer: created, updated, unchanged, or rejected with all its faults. A
 //!   rejected row changes nothing and holds no other row back.
 //! - A column that the file does not have stays as it is; an empty cell clears.
