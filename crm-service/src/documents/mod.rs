@@ -12,7 +12,7 @@
 //! - What a change means to people (posted, paid, credited, received, reversed) is told once in the customer's
 //!   timeline.
 //!
-//! Reading order: [`invoices`], then [`payments`], built alike: `model`, `queries`, `apply`, `told`, `handlers`.
+//! Reading order: `invoices`, then `payments`, built alike: `model`, `queries`, `apply`, `told`, `handlers`.
 
 mod invoices;
 mod payments;

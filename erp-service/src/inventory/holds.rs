@@ -7,7 +7,7 @@
 //! - A promise **expires** by its date alone. Nothing has to run at that moment: whoever finds less
 //!   stock than he wants, and whoever hands out stock, first ends the promises that are due
 //!   ([`expire`]); readers do not count them.
-//! - When pegged supply **arrives**, the peg becomes stock ([`arrived`]), before backorders are filled.
+//! - When pegged supply **arrives**, the peg becomes stock (`arrived`), before backorders are filled.
 //!
 //! The levels are locked before promises are.
 

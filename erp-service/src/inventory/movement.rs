@@ -1,11 +1,11 @@
 //! Stock that comes and goes, with its value in the base currency.
 //!
 //! Value is stored, the unit cost is derived from it. What leaves takes its share of the value at
-//! the moving average ([`average::share`](super::average::share)), the last unit takes the rest. The
+//! the moving average ([`average::share`]), the last unit takes the rest. The
 //! average follows the order of recording; reports follow the posting date. A cost that arrives
 //! late revalues what is left of its goods and never rewrites a move: see [`late_cost`].
 //!
-//! The levels must be locked already ([`levels::lock`](super::levels::lock)); the caller has seen
+//! The levels must be locked already ([`levels::lock`]); the caller has seen
 //! that enough is there, and the database refuses what it has not.
 
 use super::average;
@@ -56,7 +56,7 @@ impl<'a> Issue<'a> {
         }
     }
 
-    /// From these lots and locations, see [`lots::named`](super::lots::named).
+    /// From these lots and locations, see [`lots::named`].
     pub fn named(self, named: &'a [Named]) -> Self {
         Issue { named, ..self }
     }
@@ -93,7 +93,7 @@ pub struct Incoming {
 }
 
 impl Incoming {
-    /// Of a product that is not tracked; for tracked ones see [`lots::bring`](super::lots::bring).
+    /// Of a product that is not tracked; for tracked ones see [`lots::bring`].
     pub fn new(product_id: Uuid, quantity: Quantity, value: Decimal) -> Self {
         Incoming {
             product_id,

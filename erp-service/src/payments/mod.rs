@@ -8,13 +8,13 @@
 //!   open items at once or later; what it does not clear stays **on account**, as an open item of its own. A payment
 //!   without a party names accounts (interest, rent …).
 //! - A **settlement** is the clearing of one item: by money or by another item, less a cash discount taken in time and a
-//!   small difference written off; the exchange difference is what remains ([`settlement`], pure arithmetic in
-//!   [`amounts`]). It keeps the lines that it posted, so that just this one can be undone: what was paid then
+//!   small difference written off; the exchange difference is what remains (`settlement`, pure arithmetic in
+//!   `amounts`). It keeps the lines that it posted, so that just this one can be undone: what was paid then
 //!   stands on account again.
 //! - A **clearing** ([`clearings`]) settles items without money: credit notes against invoices, bad debts.
 //!
 //! - A **bank statement** ([`statements`]) says what happened at the bank; each of its lines is matched with a payment or becomes one.
-//! - **Ageing** ([`ageing`]): what is open on a day, by how long it is overdue.
+//! - **Ageing** (`ageing`): what is open on a day, by how long it is overdue.
 //!
 //! What always holds: nothing clears more than is open (the database checks it under the items' locks); a payment's money
 //! = what it has cleared + what is on account; a reversed payment has cleared nothing.

@@ -10,8 +10,8 @@
 //! its payable amount; invoiced ≤ delivered, or ordered, by the order's policy, which the order checks under its lock;
 //! credited ≤ invoiced, line by line.
 //!
-//! - [`billing`]: from orders and deliveries; `drafts`: free lines; [`posting`]; [`credit`]: credit notes
-//! - [`settlement`]: what documents, orders and customers are told when open amounts change
+//! - `billing`: from orders and deliveries; `drafts`: free lines; `posting`; `credit`: credit notes
+//! - `settlement`: what documents, orders and customers are told when open amounts change
 
 mod billing;
 mod credit;
