@@ -170,7 +170,7 @@ fn valuation_report(conn: &mut PgConnection, date: NaiveDate, query: &StockValua
 fn ledger_report(conn: &mut PgConnection, to: NaiveDate, query: &StockLedgerQuery) -> Result<StockLedger> {
     let base = company::settings(conn)?.base_currency;
     if !catalog::facts(conn, &[query.product_id])?.contains_key(&query.product_id) {
-        return Err(Problem::not_found("product").into());
+        return Err(Problem::bad_request("unknown_product", "product_id: there is no such product").into());
     }
     // PostgreSQL's dates begin later than chrono's.
     let from = query.from.or(NaiveDate::from_ymd_opt(1, 1, 1)).unwrap_or(to);

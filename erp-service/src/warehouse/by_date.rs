@@ -12,7 +12,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use service_kit::db::sql;
 use service_kit::decimal::SignedQuantity;
-use service_kit::{Answer, Faults, Problem, Query, Read, Result, Routes};
+use service_kit::{Answer, Problem, Query, Read, Result, Routes};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -88,16 +88,15 @@ async fn get_availability_by_date(
 }
 
 fn by_date(conn: &mut PgConnection, today: NaiveDate, query: &AvailabilityByDateQuery) -> Result<AvailabilityByDate> {
-    let mut faults = Faults::default();
+    // Parameters, so 400 and not the 422 of a body.
     if !catalog::facts(conn, &[query.product_id])?.contains_key(&query.product_id) {
-        faults.add("product_id", "unknown_product", "there is no such product");
+        return Err(Problem::bad_request("unknown_product", "product_id: there is no such product").into());
     }
     if let Some(warehouse) = query.warehouse_id
         && !warehouses::exists(conn, warehouse)?
     {
-        faults.add("warehouse_id", "unknown_warehouse", "there is no such warehouse");
+        return Err(Problem::bad_request("unknown_warehouse", "warehouse_id: there is no such warehouse").into());
     }
-    faults.check()?;
     let now: Now = sql(
         "SELECT coalesce(sum(l.on_hand), 0) AS on_hand, coalesce(sum(l.reserved), 0) AS reserved
          FROM stock_levels l JOIN warehouses w ON w.id = l.warehouse_id AND w.kind = 'normal'

@@ -49,10 +49,7 @@ async fn create_invoice(command: Command<may::WriteInvoices>, body: Body<Invoice
 #[utoipa::path(tag = "invoices", request_body = InvoiceRunIn, security(("api_key" = ["invoices:post"])),
     responses((status = 200, description = "What was invoiced, and what was put on hold", body = InvoiceRun)))]
 #[post("/invoice-runs")]
-async fn create_invoice_run(
-    command: Command<may::PostInvoices>,
-    body: OptionalBody<InvoiceRunIn>,
-) -> Result<Answer, Problem> {
+async fn create_invoice_run(command: Command<may::PostInvoices>, body: Body<InvoiceRunIn>) -> Result<Answer, Problem> {
     command
         .answer(move |tx| Ok(Answer::json(&billing::run(tx, &body.0)?)?))
         .await

@@ -235,5 +235,5 @@ async fn availability_by_date_adds_what_comes_and_takes_what_goes() {
         ]
     );
     let unknown = format!("/v1/availability/by-date?product_id={}", Uuid::now_v7());
-    shop.erp.get(&unknown).await.expect_problem(422, "unknown_product");
+    shop.erp.get(&unknown).await.expect_problem(400, "unknown_product");
 }
