@@ -48,7 +48,14 @@ fn routes(routes: &mut Routes) {
 }
 
 /// What must be in order before a period is closed, by module.
-pub const CHECKS: &[&[Check]] = &[ledger::checks::CHECKS, payments::CHECKS];
+pub const CHECKS: &[&[Check]] = &[
+    ledger::checks::CHECKS,
+    revaluations::CHECKS,
+    warehouse::CHECKS,
+    receivables::CHECKS,
+    payments::CHECKS,
+    purchasing::bills::CHECKS,
+];
 
 const LISTS: &[&[Constraint]] = &[
     catalog::CONSTRAINTS,

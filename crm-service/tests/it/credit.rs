@@ -147,6 +147,8 @@ async fn the_balance_shows_and_the_timeline_leaves_it_to_the_documents() {
     told["exposure_parts"] = parts.clone();
     told["open_balance"] = json!("100");
     told["overdue_days"] = json!(12);
+    // After the customer was made, at any time of any day.
+    told["as_of"] = json!(chrono::Utc::now() + chrono::Duration::minutes(1));
     told["exposure_parts"]["to_come"] = json!("1.00");
     let after = sync.put(&format!("{path}/credit"), told.clone()).await.expect(200);
     let credit = &after["credit"];

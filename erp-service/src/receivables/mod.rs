@@ -7,11 +7,13 @@
 //! Payments settle open items; they call [`note_settlement`] so that documents, orders and customers know.
 //! Lock order: customer → orders → documents → open items → number series.
 
+mod closing;
 pub mod invoices;
 pub mod party;
 pub mod prepayments;
 pub mod taxation;
 
+pub use closing::CHECKS;
 pub use invoices::settlement::{lock_settled, note_settlement};
 pub use invoices::{ReturnedLine, credit_return};
 

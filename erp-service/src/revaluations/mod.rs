@@ -14,9 +14,11 @@
 //!   whether there was one. What is posted for that day afterwards is not revalued any more.
 
 mod actions;
+mod closing;
 mod model;
 mod queries;
 
+pub use closing::CHECKS;
 pub use model::{Revaluation, RevaluationIn, RevaluationLine, RevaluationSummary};
 
 use self::model::RevaluationsQuery;

@@ -4,12 +4,15 @@
 
 pub mod adjustments;
 pub mod by_date;
+mod closing;
 pub mod counts;
 pub mod promises;
 pub mod relocations;
 pub mod scraps;
 mod shortage;
 pub mod transfers;
+
+pub use closing::CHECKS;
 
 use service_kit::Routes;
 use service_kit::problem::Constraint;

@@ -22,6 +22,7 @@
 mod actions;
 pub mod ahead;
 mod book;
+mod closing;
 mod handlers;
 pub mod matching;
 mod model;
@@ -29,6 +30,7 @@ pub mod queries;
 mod reversal;
 mod status;
 
+pub use closing::CHECKS;
 pub use model::{SupplierBill, SupplierBillIn};
 
 use service_kit::Routes;

@@ -1,6 +1,6 @@
 //! Does to the service what is done to the model, and looks at what came of it.
 
-use super::commands::{Command, World, month_end, next_month, rates_of};
+use super::commands::{Command, World, next_month, rates_of};
 use super::model::Model;
 use crate::given;
 use crate::shop::id;
@@ -399,7 +399,7 @@ impl Driver {
         let period = &periods["items"][0];
         assert_eq!(period["ends_on"], json!(until), "{periods:#}");
         let path = format!("/v1/periods/{}", id(period));
-        if period["status"] != "closed" && until >= self.first && self.rated(until) {
+        if period["status"] != "closed" {
             let done_already = self.erp.post("/v1/revaluations", json!({"date": until})).await;
             if done_already.status.as_u16() != 201 {
                 return Err(format!("revaluation: {:#}", done_already.body));
@@ -413,10 +413,6 @@ impl Driver {
             .map(|warning| json!({"code": warning["code"], "reason": "known"}))
             .collect();
         done(self.erp.post(&format!("{path}/close"), json!({"accept": accept})).await).map(drop)
-    }
-
-    fn rated(&self, until: NaiveDate) -> bool {
-        until > month_end(self.first) && until.day() > 27
     }
 
     /// What the service has of this sequence.

@@ -4,6 +4,7 @@ mod accounts;
 mod balance_sheet;
 pub mod books;
 mod cash_flow;
+mod closing;
 mod dimensions;
 mod fiscal_years;
 mod general_ledger;
