@@ -18,6 +18,8 @@ diesel::table! {
         revision -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        owner_id -> Nullable<Uuid>,
+        team_id -> Nullable<Uuid>,
     }
 }
 
@@ -100,6 +102,9 @@ diesel::table! {
         summary -> Text,
         data -> Jsonb,
         as_of -> Timestamptz,
+        follows_owner -> Bool,
+        owner_id -> Nullable<Uuid>,
+        team_id -> Nullable<Uuid>,
     }
 }
 
@@ -211,6 +216,8 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         change_requests -> Nullable<Json>,
+        owner_id -> Nullable<Uuid>,
+        team_id -> Nullable<Uuid>,
     }
 }
 

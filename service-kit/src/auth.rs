@@ -1,13 +1,15 @@
 //! Who is calling, and what they may do.
 //!
-//! A request carries `Authorization: Bearer <key>`. The key is 256 random bits; only its SHA-256
-//! is stored. A key that was looked up within the last fifth of a second is not looked up again;
+//! A request carries `Authorization: Bearer <token>`: the API key of a client, or the session token
+//! of a user who signed in. Either is 256 random bits, told apart by its prefix; only its SHA-256
+//! is stored. A token that was looked up within the last fifth of a second is not looked up again;
 //! revoking one forgets them all, so that it works at once in this process and within that time in
 //! others. What a handler needs stands in its signature: `Command<may::ConfirmSalesOrders>`.
 
 use crate::db::sql;
 use crate::problem::Problem;
 use crate::server::Kit;
+use crate::sight::Sight;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header;
@@ -15,7 +17,7 @@ use actix_web::middleware::Next;
 use actix_web::{HttpMessage, ResponseError, web};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use diesel::sql_types::{Array, Binary, Text};
+use diesel::sql_types::{Array, Binary, Nullable, Text, Uuid as SqlUuid};
 use diesel::{PgConnection, QueryResult, QueryableByName};
 use sha2::{Digest, Sha256};
 use std::collections::{HashMap, HashSet};
@@ -102,13 +104,26 @@ pub const CUSTOM: Role = Role {
     grants: |_| false,
 };
 
-/// Who makes a request: the API key.
+/// Who makes a request: an API key or a user.
 #[derive(Debug, Clone)]
 pub struct Actor {
+    /// Of the key or of the user.
     pub id: Uuid,
     pub name: Arc<str>,
     pub role: Role,
     permissions: Arc<HashSet<String>>,
+    /// Who signed in; none for a client with a key.
+    pub user: Option<ActingUser>,
+    /// Which of the records that have an owner are there for this actor.
+    pub sight: Sight,
+}
+
+/// The user behind a session: the owner of what is made under it, unless it says otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ActingUser {
+    pub id: Uuid,
+    pub team_id: Option<Uuid>,
+    pub session_id: Uuid,
 }
 
 impl Actor {
@@ -136,9 +151,19 @@ pub(crate) fn hash(key: &str) -> [u8; 32] {
     Sha256::digest(key.as_bytes()).into()
 }
 
+/// A fresh token for a session: 256 random bits.
+#[expect(dead_code, reason = "sessions come with sign-in")]
+pub(crate) fn new_session_token() -> String {
+    let bytes: [u8; 32] = rand::random();
+    format!("{SESSION}{}", URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// How the token of a session starts.
+const SESSION: &str = "tds_";
+
 #[derive(QueryableByName)]
-struct KeyRow {
-    #[diesel(sql_type = diesel::sql_types::Uuid)]
+struct ActorRow {
+    #[diesel(sql_type = SqlUuid)]
     id: Uuid,
     #[diesel(sql_type = Text)]
     name: String,
@@ -146,15 +171,51 @@ struct KeyRow {
     role: String,
     #[diesel(sql_type = Array<Text>)]
     permissions: Vec<String>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    session_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    team_id: Option<Uuid>,
+    #[diesel(sql_type = Text)]
+    sees: String,
+    #[diesel(sql_type = Array<SqlUuid>)]
+    teams: Vec<Uuid>,
 }
 
-fn find(conn: &mut PgConnection, hash: &[u8; 32], roles: &[Role]) -> QueryResult<Option<Actor>> {
-    let rows: Vec<KeyRow> = sql("SELECT id, name, role, permissions FROM api_keys
-         WHERE hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())")
-    .bind::<Binary, _>(&hash[..])
-    .rows(conn)?;
+const BY_KEY: &str = "SELECT id, name, role, permissions, NULL::uuid AS session_id, NULL::uuid AS team_id,
+        'all' AS sees, '{}'::uuid[] AS teams
+     FROM api_keys
+     WHERE hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())";
+
+const BY_SESSION: &str = "SELECT u.id, u.name, u.role, u.permissions, s.id AS session_id, u.team_id, u.sees,
+        ARRAY(WITH RECURSIVE below AS (
+                  SELECT t.id FROM teams t WHERE t.id = u.team_id AND u.sees = 'team'
+                  UNION SELECT t.id FROM teams t JOIN below ON t.parent_id = below.id)
+              SELECT id FROM below) AS teams
+     FROM sessions s JOIN users u ON u.id = s.user_id
+     WHERE s.hash = $1 AND s.revoked_at IS NULL AND s.expires_at > now() AND u.active";
+
+fn find(
+    conn: &mut PgConnection,
+    statement: &'static str,
+    hash: &[u8; 32],
+    roles: &[Role],
+) -> QueryResult<Option<Actor>> {
+    let rows: Vec<ActorRow> = sql(statement).bind::<Binary, _>(&hash[..]).rows(conn)?;
     Ok(rows.into_iter().next().map(|row| Actor {
         id: row.id,
+        sight: match row.sees.as_str() {
+            "all" => Sight::All,
+            "team" => Sight::Team {
+                user: row.id,
+                teams: row.teams.into(),
+            },
+            _ => Sight::Own { user: row.id },
+        },
+        user: row.session_id.map(|session_id| ActingUser {
+            id: row.id,
+            team_id: row.team_id,
+            session_id,
+        }),
         name: row.name.into(),
         role: roles
             .iter()
@@ -184,10 +245,14 @@ async fn actor_of(request: &ServiceRequest) -> Result<Actor, Problem> {
         .app_data::<web::Data<Kit>>()
         .ok_or_else(Problem::internal)?
         .clone();
-    let hash = hash(bearer(request)?);
+    let token = bearer(request)?;
+    let (statement, hash) = match token.starts_with(SESSION) {
+        true => (BY_SESSION, hash(token)),
+        false => (BY_KEY, hash(token)),
+    };
     let actor = match kit.recent_keys.get(&hash) {
         Some(actor) => actor,
-        None => look_up(&kit, hash).await?,
+        None => look_up(&kit, statement, hash).await?,
     };
     if !actor.is_integration() {
         kit.rate_limit(actor.id)?;
@@ -195,13 +260,13 @@ async fn actor_of(request: &ServiceRequest) -> Result<Actor, Problem> {
     Ok(actor)
 }
 
-async fn look_up(kit: &Kit, hash: [u8; 32]) -> Result<Actor, Problem> {
+async fn look_up(kit: &Kit, statement: &'static str, hash: [u8; 32]) -> Result<Actor, Problem> {
     let roles = kit.roles.clone();
     let looked_up = kit.recent_keys.generation();
     let actor = kit
-        .run_read(move |conn| Ok(find(conn, &hash, &roles)?))
+        .run_read(move |conn| Ok(find(conn, statement, &hash, &roles)?))
         .await?
-        .ok_or_else(|| Problem::unauthorized("the key is unknown, expired or revoked"))?;
+        .ok_or_else(|| Problem::unauthorized("the token is unknown, expired or revoked"))?;
     kit.recent_keys.remember(looked_up, hash, &actor);
     Ok(actor)
 }

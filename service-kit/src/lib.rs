@@ -41,6 +41,7 @@ pub mod problem;
 pub mod retention;
 pub mod schema;
 pub mod server;
+pub mod sight;
 pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -55,4 +56,5 @@ pub use openapi::Routes;
 pub use paging::{Cursor, Limit, Page, Sort};
 pub use problem::{Error, Fault, Faults, Problem, Result};
 pub use server::Service;
+pub use sight::Sight;
 pub use tx::Tx;

@@ -65,3 +65,44 @@ diesel::table! {
         changes -> Json,
     }
 }
+
+diesel::table! {
+    teams (id) {
+        id -> Uuid,
+        name -> Text,
+        parent_id -> Nullable<Uuid>,
+        revision -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    users (id) {
+        id -> Uuid,
+        email -> Text,
+        name -> Text,
+        role -> Text,
+        permissions -> Array<Text>,
+        sees -> Text,
+        team_id -> Nullable<Uuid>,
+        active -> Bool,
+        password_hash -> Nullable<Text>,
+        failed_sign_ins -> Int4,
+        locked_until -> Nullable<Timestamptz>,
+        revision -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    sessions (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        hash -> Binary,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        revoked_at -> Nullable<Timestamptz>,
+    }
+}

@@ -10,7 +10,7 @@ use crate::schema::timeline_entries;
 use actix_web::get;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Jsonb, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use service_kit::db::sql;
@@ -42,6 +42,16 @@ pub struct Entry {
     pub data: Value,
     /// When the source knew it.
     pub as_of: DateTime<Utc>,
+    /// Owner and team of the record that it happened to, when it is seen by those who see that
+    /// record; else it is seen with the customer.
+    pub owned: Option<Owned>,
+}
+
+/// Whom a record belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Owned {
+    pub owner_id: Option<Uuid>,
+    pub team_id: Option<Uuid>,
 }
 
 impl Entry {
@@ -58,6 +68,7 @@ impl Entry {
             summary: String::new(),
             data: json!({}),
             as_of: tx.now(),
+            owned: None,
         }
     }
 
@@ -70,6 +81,14 @@ impl Entry {
 
     pub fn data(self, data: Value) -> Self {
         Entry { data, ..self }
+    }
+
+    /// Seen by those who see the record, not by all who see the customer.
+    pub fn owned(self, owner_id: Option<Uuid>, team_id: Option<Uuid>) -> Self {
+        Entry {
+            owned: Some(Owned { owner_id, team_id }),
+            ..self
+        }
     }
 }
 
@@ -85,8 +104,8 @@ pub fn add_all(conn: &mut PgConnection, entries: &[Entry]) -> QueryResult<()> {
     }
     sql(
         "INSERT INTO timeline_entries (id, customer_id, occurred_at, source, kind, subject_type, subject,
-                                       subject_version, summary, data, as_of)
-         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                                       subject_version, summary, data, as_of, follows_owner, owner_id, team_id)
+         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
          ON CONFLICT ON CONSTRAINT timeline_entries_once DO NOTHING",
     )
     .bind::<Array<SqlUuid>, _>(entries.iter().map(|_| Uuid::now_v7()).collect::<Vec<_>>())
@@ -100,7 +119,29 @@ pub fn add_all(conn: &mut PgConnection, entries: &[Entry]) -> QueryResult<()> {
     .bind::<Array<Text>, _>(entries.iter().map(|e| e.summary.as_str()).collect::<Vec<_>>())
     .bind::<Array<Jsonb>, _>(entries.iter().map(|e| &e.data).collect::<Vec<_>>())
     .bind::<Array<Timestamptz>, _>(entries.iter().map(|e| e.as_of).collect::<Vec<_>>())
+    .bind::<Array<Bool>, _>(entries.iter().map(|e| e.owned.is_some()).collect::<Vec<_>>())
+    .bind::<Array<Nullable<SqlUuid>>, _>(
+        entries
+            .iter()
+            .map(|e| e.owned.and_then(|o| o.owner_id))
+            .collect::<Vec<_>>(),
+    )
+    .bind::<Array<Nullable<SqlUuid>>, _>(
+        entries
+            .iter()
+            .map(|e| e.owned.and_then(|o| o.team_id))
+            .collect::<Vec<_>>(),
+    )
     .run(conn)?;
+    Ok(())
+}
+
+/// What happened to a record follows its new owner.
+pub fn reassign(conn: &mut PgConnection, subject: Uuid, to: Owned) -> QueryResult<()> {
+    use timeline_entries::dsl;
+    diesel::update(dsl::timeline_entries.filter(dsl::subject.eq(subject).and(dsl::follows_owner)))
+        .set((dsl::owner_id.eq(to.owner_id), dsl::team_id.eq(to.team_id)))
+        .execute(conn)?;
     Ok(())
 }
 

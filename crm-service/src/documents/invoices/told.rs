@@ -86,5 +86,6 @@ fn entry(invoice: &Invoice, kind: &'static str, summary: String) -> Entry {
             "due_on": invoice.due_on,
         }),
         as_of: invoice.as_of,
+        owned: None,
     }
 }

@@ -54,5 +54,6 @@ fn entry(payment: &Payment, kind: &'static str, summary: String) -> Entry {
             "unallocated": document.unallocated, "documents": cleared,
         }),
         as_of: payment.as_of,
+        owned: None,
     }
 }

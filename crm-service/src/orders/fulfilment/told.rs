@@ -71,6 +71,7 @@ fn entry(order: &Order, kind: &'static str, summary: String, told: &FulfilmentIn
         summary,
         data,
         as_of: told.as_of,
+        owned: None,
     }
 }
 
@@ -107,5 +108,6 @@ fn delivery_entry(order: &Order, delivery: &OrderDelivery, told: &FulfilmentIn) 
         summary: format!("{name} of {}", delivery.date),
         data: json!({ "order_id": order.id, "date": delivery.date, "lines": delivery.lines.len() }),
         as_of: told.as_of,
+        owned: None,
     }
 }
