@@ -23,6 +23,7 @@ fn tell(crm: &TestService, customer: &str, order: Uuid, told: &[(&'static str, i
                 summary: format!("{kind} at {minute}"),
                 data: json!({ "minute": minute }),
                 as_of: at,
+                owned: None,
             }
         })
         .collect();
