@@ -18,3 +18,4 @@ mod order_to_cash;
 mod order_to_delivery;
 mod rejection_and_hold;
 mod restored_dump;
+mod walkthroughs;

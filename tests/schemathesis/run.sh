@@ -4,14 +4,14 @@
 # describe, nothing accepted that it forbids. First as an administrator, then as the integration,
 # which alone may send replicas. Then Tandem has to stop as it does on Ctrl-C.
 #
-#   SCHEMATHESIS_EXAMPLES   generated requests for an operation (default 50), beside the fixed
+#   SCHEMATHESIS_EXAMPLES   generated requests for an operation (default 8), beside the fixed
 #                           ones at the limits of each field
-#   SCHEMATHESIS_SECONDS    the longest that one service may take (default 240)
+#   SCHEMATHESIS_SECONDS    the longest that one service may take (default 900)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-examples=${SCHEMATHESIS_EXAMPLES:-50}
-seconds=${SCHEMATHESIS_SECONDS:-240}
+examples=${SCHEMATHESIS_EXAMPLES:-8}
+seconds=${SCHEMATHESIS_SECONDS:-900}
 root=$PWD
 tandem=$root/target/debug/tandem
 environment=$root/target/schemathesis-venv/bin
