@@ -52,9 +52,8 @@ finish() {
 
 # The tests share one PostgreSQL cluster, which outlives the test programs that use it.
 stop_test_cluster() {
-    local cluster=${TANDEM_TEST_CLUSTER:-target/test-postgres}
-    if [ -x target/debug/private-postgres ] && [ -d "$cluster" ]; then
-        target/debug/private-postgres stop "$cluster" || true
+    if [ -x target/debug/private-postgres ]; then
+        target/debug/private-postgres remove-test-cluster || true
     fi
 }
 

@@ -2,8 +2,10 @@
 
 use std::env;
 use std::error::Error;
+use std::path::Path;
 use std::process::ExitCode;
 
+use private_postgres::testing::shared_test_directory;
 use private_postgres::{Cluster, ClusterError, Settings};
 
 const USAGE: &str = "\
@@ -15,6 +17,7 @@ Usage:
   private-postgres url DIR [DATABASE]          print the URL of a database (default: postgres)
   private-postgres status DIR                  say whether it runs; exit code 3 if it does not
   private-postgres remove DIR                  stop it and delete it with all its data
+  private-postgres remove-test-cluster         the same for the cluster that tests share
 
 --not-durable turns fsync off: faster, and the data may be lost when the machine stops.
 The URLs hold the password.";
@@ -36,7 +39,8 @@ fn main() -> ExitCode {
         ["url", directory] => url(directory, "postgres"),
         ["url", directory, database] => url(directory, database),
         ["status", directory] => status(directory),
-        ["remove", directory] => remove(directory),
+        ["remove", directory] => remove(Path::new(directory)),
+        ["remove-test-cluster"] => remove(&shared_test_directory()),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(ExitCode::SUCCESS)
@@ -89,7 +93,7 @@ fn status(directory: &str) -> Result<ExitCode, ClusterError> {
     Ok(code)
 }
 
-fn remove(directory: &str) -> Result<ExitCode, ClusterError> {
+fn remove(directory: &Path) -> Result<ExitCode, ClusterError> {
     if let Some(cluster) = Cluster::find(directory)? {
         cluster.remove()?;
     }
