@@ -17,6 +17,7 @@ pub const SERVICE: Service = Service {
     permissions: may::ALL,
     constraints: CONSTRAINTS,
     imports: &[],
+    describe: None,
 };
 
 /// The tables of the CRM.

@@ -19,6 +19,7 @@ pub const SERVICE: Service = Service {
     permissions: may::ALL,
     constraints: &CONSTRAINTS,
     imports: exchange::IMPORTS,
+    describe: None,
 };
 
 /// Runs the ERP's business.

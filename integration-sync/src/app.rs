@@ -27,6 +27,7 @@ pub const SERVICE: Service = Service {
     permissions: may::ALL,
     constraints: &[],
     imports: &[],
+    describe: None,
 };
 
 /// The tables of the sync.

@@ -33,6 +33,7 @@ pub mod exchange;
 pub mod health;
 pub mod http;
 pub mod idempotency;
+pub mod live_document;
 pub mod migrations;
 pub mod money;
 pub mod openapi;

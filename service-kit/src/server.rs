@@ -4,8 +4,9 @@ use crate::auth::{self, Role};
 use crate::config::Config;
 use crate::db::{self, Pool, StartError};
 use crate::events::Notifier;
-use crate::exchange::{self, Importable, Tables};
+use crate::exchange::{self, Importable};
 use crate::http::{Answer, Validators};
+use crate::live_document::{Describe, LiveDocument};
 use crate::openapi::{RouteTable, Routes};
 use crate::problem::{Constraint, Problem, Result};
 use crate::telemetry::{self, Metrics};
@@ -40,6 +41,8 @@ pub struct Service {
     pub constraints: &'static [Constraint],
     /// What can be imported as CSV.
     pub imports: &'static [Importable],
+    /// What the document of a running instance says beyond its routes.
+    pub describe: Option<Describe>,
 }
 
 impl Service {
@@ -83,8 +86,8 @@ pub struct Kit {
     pub(crate) permissions: Arc<[&'static str]>,
     pub(crate) constraints: &'static [Constraint],
     pub(crate) imports: &'static [Importable],
-    /// Which lists can be had as CSV, with their columns.
-    pub(crate) tables: Arc<Tables>,
+    /// The OpenAPI document, and which lists can be had as CSV, with their columns.
+    pub(crate) document: Arc<LiveDocument>,
     pub(crate) notifier: Arc<Notifier>,
     /// Turns true when the service stops: long-polls then answer at once.
     pub shutdown: watch::Receiver<bool>,
@@ -279,7 +282,7 @@ where
         permissions: service.permissions.iter().chain(auth::ALL).copied().collect(),
         constraints: service.constraints,
         imports: service.imports,
-        tables: Arc::new(Tables::of_document(&document)),
+        document: Arc::new(LiveDocument::new(document, service.describe)),
         notifier: Arc::default(),
         shutdown: shutdown_seen,
         request_timeout: config.request_timeout,
@@ -287,16 +290,15 @@ where
         metrics: Arc::new(Metrics::new()?),
         limiter: Arc::new(RateLimiter::keyed(Quota::per_second(quota))),
     };
-    let document: Arc<str> = document.to_string().into();
     let shared = kit.clone();
     let app = move || {
-        let (kit, data, document) = (shared.clone(), data.clone(), document.clone());
+        let (kit, data) = (shared.clone(), data.clone());
         let v1 = service.all_routes().into_scope().unwrap_or_else(|| web::scope("/v1"));
         App::new()
             .app_data(web::Data::new(kit.clone()))
             .configure(|config| data(&kit, config))
             .configure(health::configure)
-            .route("/openapi.json", web::get().to(move || serve_document(document.clone())))
+            .route("/openapi.json", web::get().to(serve_document))
             .route(
                 "/docs",
                 web::get().to(|| async {
@@ -351,10 +353,15 @@ fn prepare(service: &Service, config: &Config) -> Result<Option<String>, StartEr
     .map_err(Into::into)
 }
 
-async fn serve_document(document: Arc<str>) -> HttpResponse {
+/// The document must be there also while the database is not.
+async fn serve_document(kit: web::Data<Kit>) -> HttpResponse {
+    let described = match kit.document.current(&kit).await {
+        Ok(described) => described,
+        Err(_) => kit.document.latest(),
+    };
     HttpResponse::Ok()
         .content_type("application/json")
-        .body(document.to_string())
+        .body(described.text.clone())
 }
 
 /// 404 for a path that does not exist, 405 with `Allow` for a method that a path does not have.

@@ -64,7 +64,7 @@ impl Tables {
             .collect()
     }
 
-    fn get(&self, path: &str) -> Option<Arc<Table>> {
+    pub(crate) fn get(&self, path: &str) -> Option<Arc<Table>> {
         self.0.get(path).cloned()
     }
 }
@@ -165,7 +165,7 @@ impl Asked {
             .split('&')
             .find_map(|pair| pair.strip_prefix("format="));
         let wanted = said.map_or_else(|| accept.is_some_and(wants_csv), |format| format == "csv");
-        let table = wanted.then(|| kit.tables.get(&request.match_pattern()?)).flatten()?;
+        let table = wanted.then(|| kit.document.latest().tables.get(&request.match_pattern()?)).flatten()?;
         Some(Asked {
             table,
             request: request.clone(),
@@ -186,6 +186,10 @@ impl Asked {
             Ok(serde_json::to_value(query(conn)?)?)
         })));
         let first = Page::read(kit, &self.table, query.clone(), None).await?;
+        // The columns as they are now: some are defined while the service runs.
+        let described = kit.document.current(kit).await?;
+        let path = self.request.match_pattern().unwrap_or_default();
+        let table = described.tables.get(&path).unwrap_or(self.table);
         let list = format!("GET {}", self.request.path());
         let context = Context {
             actor,
@@ -199,8 +203,8 @@ impl Asked {
         let export = Export {
             kit: (***kit).clone(),
             id: Uuid::now_v7(),
-            columns: ordered(&self.table, first.rows.first()),
-            table: self.table,
+            columns: ordered(&table, first.rows.first()),
+            table,
             query,
             context,
             rows: 0,

@@ -54,6 +54,7 @@ const CARELESS: Service = Service {
     permissions: ALL,
     constraints: &[],
     imports: &[],
+    describe: None,
 };
 
 #[track_caller]
