@@ -1,6 +1,6 @@
 //! The service put together: its routes, roles, permissions, migrations and known constraints.
 
-use crate::{catalogue, customers, documents, may, orders};
+use crate::{catalogue, custom_fields, customers, documents, may, orders};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use service_kit::auth::{APPLY, ManageApiKeys};
 use service_kit::problem::Constraint;
@@ -17,7 +17,7 @@ pub const SERVICE: Service = Service {
     permissions: may::ALL,
     constraints: CONSTRAINTS,
     imports: &[],
-    describe: None,
+    describe: Some(custom_fields::describe::describe),
 };
 
 /// The tables of the CRM.
@@ -31,14 +31,28 @@ const SALES: Role = Role {
 };
 
 fn routes(routes: &mut Routes) {
+    custom_fields::routes(routes);
     customers::routes(routes);
     catalogue::routes(routes);
     orders::routes(routes);
     documents::routes(routes);
 }
 
-const PARTS: [&[Constraint]; 3] = [customers::CONSTRAINTS, catalogue::CONSTRAINTS, orders::CONSTRAINTS];
-const COUNT: usize = PARTS[0].len() + PARTS[1].len() + PARTS[2].len();
+/// Of each module, what the database may refuse because of the input.
+const PARTS: &[&[Constraint]] = &[
+    custom_fields::CONSTRAINTS,
+    customers::CONSTRAINTS,
+    catalogue::CONSTRAINTS,
+    orders::CONSTRAINTS,
+];
+const COUNT: usize = {
+    let (mut part, mut count) = (0, 0);
+    while part < PARTS.len() {
+        count += PARTS[part].len();
+        part += 1;
+    }
+    count
+};
 const CONSTRAINTS: &[Constraint] = &joined();
 
 const fn joined() -> [Constraint; COUNT] {

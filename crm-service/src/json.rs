@@ -9,8 +9,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 
-#[derive(Debug, Clone, PartialEq, FromSqlRow, AsExpression)]
+#[derive(Debug, Clone, PartialEq, Serialize, FromSqlRow, AsExpression)]
 #[diesel(sql_type = Json)]
+#[serde(transparent)]
 pub struct AsJson<T: Debug>(pub T);
 
 impl<T: DeserializeOwned + Debug> FromSql<Json, Pg> for AsJson<T> {

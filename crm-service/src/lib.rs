@@ -10,13 +10,16 @@
 //! - [`customers`]: customers, their parts, their credit facts and their timeline
 //! - [`catalogue`]: categories, products, prices and availability, as the ERP last told them
 //! - [`documents`]: invoices, credit notes and payments of customers, as the ERP last told them
+//! - [`custom_fields`]: what a company wants to know of its records beyond that; [`filter`]: conditions as text
 //! - [`orders`]: drafts, submission, cancellation, and the fulfilment that the ERP reports
 //! - [`may`]: the permissions; [`app`]: the service put together
 
 pub mod app;
 pub mod catalogue;
+pub mod custom_fields;
 pub mod customers;
 pub mod documents;
+pub mod filter;
 mod json;
 pub mod may;
 pub mod orders;

@@ -10,6 +10,9 @@ permissions! {
     /// Customers with all their parts, and their timeline.
     ReadCustomers = "customers:read",
     WriteCustomers = "customers:write",
+    /// The fields that a company defines for its records.
+    ReadCustomFields = "custom_fields:read",
+    WriteCustomFields = "custom_fields:write",
     ReadProducts = "products:read",
     /// Nobody writes the catalogue here: its handlers answer `409 not_owner`.
     WriteCatalogue = "products:write",

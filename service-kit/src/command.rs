@@ -253,6 +253,11 @@ impl<P: Permission> Read<P> {
         chrono::Utc::now().with_timezone(&self.kit.time_zone).date_naive()
     }
 
+    /// The company's time zone, e.g. `Europe/Berlin`.
+    pub fn zone(&self) -> &'static str {
+        self.kit.time_zone.name()
+    }
+
     /// One record.
     ///
     /// # Errors

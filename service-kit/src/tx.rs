@@ -106,6 +106,11 @@ impl<'a> Tx<'a> {
         self.now.with_timezone(&self.context.time_zone).date_naive()
     }
 
+    /// The company's time zone, e.g. `Europe/Berlin`.
+    pub fn zone(&self) -> &'static str {
+        self.context.time_zone.name()
+    }
+
     /// Whether everything will be rolled back: draw no document number then.
     pub fn dry_run(&self) -> bool {
         self.context.dry_run || self.rehearsing

@@ -1,5 +1,7 @@
 //! The verbs of customers.
 
+use crate::custom_fields::CustomValues;
+use crate::customers::depth::Depth;
 use crate::customers::model::{Customer, CustomerCore, CustomerIn, CustomerPatch, CustomerStatus, set};
 use crate::customers::parts::{self, Plan};
 use crate::customers::timeline::Entry;
@@ -58,6 +60,7 @@ pub fn change(tx: &mut Tx<'_>, id: Uuid, patch: &CustomerPatch) -> Result<Custom
     set(&mut core.external_ref, &patch.external_ref);
     let grade = patch.grade.unwrap_or(core.grade);
     rules::grade(core, grade, patch.grade_effective_from, tx.today(), &mut faults);
+    Depth::from(patch).apply(tx, core, &mut faults)?;
     faults.check()?;
     if after == before {
         return Ok(before);
@@ -147,6 +150,9 @@ fn insert(tx: &mut Tx<'_>, id: Uuid, input: &CustomerIn) -> Result<Option<Custom
         grade: None,
         grade_effective_from: None,
         external_ref: None,
+        tags: Vec::new(),
+        parent_id: None,
+        custom_fields: CustomValues::default(),
         version: 1,
         revision: 1,
         created_at: now,
@@ -184,7 +190,7 @@ struct Whole {
 impl Whole {
     /// # Errors
     /// 422 with every fault of the input.
-    fn of(tx: &Tx<'_>, mut core: CustomerCore, before: &Customer, input: &CustomerIn) -> Result<Self> {
+    fn of(tx: &mut Tx<'_>, mut core: CustomerCore, before: &Customer, input: &CustomerIn) -> Result<Self> {
         let (id, mut faults) = (core.id, Faults::default());
         core.name.clone_from(&input.name);
         core.kind = input.kind;
@@ -199,6 +205,7 @@ impl Whole {
             tx.today(),
             &mut faults,
         );
+        Depth::from(input).apply(tx, &mut core, &mut faults)?;
         let legal_entities = parts::plan(tx, id, &before.legal_entities, &input.legal_entities, &mut faults);
         let contacts = parts::plan(tx, id, &before.contacts, &input.contacts, &mut faults);
         let addresses = parts::plan(tx, id, &before.addresses, &input.addresses, &mut faults);

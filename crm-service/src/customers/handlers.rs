@@ -2,6 +2,7 @@
 
 use crate::customers::model::{Customer, CustomerCore, CustomerIn, CustomerPatch, CustomerStatus, Grade};
 use crate::customers::{actions, country::Country, queries};
+use crate::filter::{self, CustomOrder, Filter, FilterText, Scope};
 use crate::may;
 use crate::schema::{addresses, customers};
 use actix_web::{get, patch, post, put};
@@ -30,9 +31,16 @@ struct CustomersQuery {
     /// Customers with an address in this country.
     #[param(inline)]
     country: Option<Country>,
+    /// Customers with this tag.
+    tag: Option<SearchText>,
+    /// Companies that belong directly to this one.
+    parent_id: Option<Uuid>,
+    /// Conditions in the language of filters, such as `grade in ("A", "B") and custom.region = "emea"`.
+    #[param(inline)]
+    filter: Option<FilterText>,
     limit: Option<Limit>,
     cursor: Option<Cursor>,
-    /// `created_at` or `name`, with `-` for descending.
+    /// `created_at`, `name` or `custom.<key>`, with `-` for descending.
     sort: Option<Sort>,
 }
 
@@ -52,17 +60,18 @@ pub fn routes(routes: &mut Routes) {
     responses((status = 200, description = "A page of customers", body = Page<Customer>)))]
 #[get("/customers")]
 async fn list_customers(read: Read<may::ReadCustomers>, query: Query<CustomersQuery>) -> Result<Answer, Problem> {
+    let scope = Scope::of(&read);
     read.json(move |conn| {
         // One snapshot: a customer and its parts are of the same version.
         conn.build_transaction()
             .repeatable_read()
             .read_only()
-            .run(|conn| page(conn, &query))
+            .run(|conn| page(conn, &query, &scope))
     })
     .await
 }
 
-fn page(conn: &mut PgConnection, query: &CustomersQuery) -> Result<Page<Customer>> {
+fn page(conn: &mut PgConnection, query: &CustomersQuery, scope: &Scope) -> Result<Page<Customer>> {
     let mut rows = customers::table.select(CustomerCore::as_select()).into_boxed();
     if let Some(text) = &query.q {
         let pattern = text.contains();
@@ -86,6 +95,29 @@ fn page(conn: &mut PgConnection, query: &CustomersQuery) -> Result<Page<Customer
             .filter(addresses::country.eq(country))
             .select(addresses::customer_id);
         rows = rows.filter(customers::id.eq_any(there));
+    }
+    if let Some(tag) = &query.tag {
+        rows = rows.filter(customers::tags.contains(vec![tag.as_str().to_owned()]));
+    }
+    if let Some(parent) = query.parent_id {
+        rows = rows.filter(customers::parent_id.eq(parent));
+    }
+    if let Some(text) = &query.filter {
+        rows = rows.filter(Filter::of(conn, &filter::CUSTOMERS, text.as_str(), "filter")?.sql(scope));
+    }
+    if let Some(order) = CustomOrder::of(conn, &filter::CUSTOMERS, query.sort.as_ref().map(Sort::as_str))? {
+        let (limit, cursor) = service_kit::paging::turn(query.limit, query.cursor.as_ref());
+        if let Some(cursor) = cursor {
+            rows = rows.filter(order.behind(&cursor)?);
+        }
+        let found = rows.order(order.by()).limit(limit.plus_one()).load(conn)?;
+        let page = Page::from_rows(found, limit, |core: &CustomerCore| {
+            order.cursor(&core.custom_fields, core.id)
+        });
+        return Ok(Page {
+            items: queries::all_with_parts(conn, page.items)?,
+            next_cursor: page.next_cursor,
+        });
     }
     let page: Result<Page<CustomerCore>> = keyset_page!(rows, conn, query.limit, query.cursor, query.sort,
         id: customers::id as Uuid => |c: &CustomerCore| c.id, [

@@ -37,6 +37,7 @@ pub mod addresses;
 pub mod contacts;
 pub mod country;
 pub mod credit;
+pub mod depth;
 pub mod email;
 pub mod handlers;
 pub mod legal_entities;
@@ -63,6 +64,18 @@ pub fn routes(routes: &mut Routes) {
 
 /// What the database may refuse because of the input.
 pub const CONSTRAINTS: &[Constraint] = &[
+    Constraint::rule(
+        "customers_acyclic",
+        "customer_cycle",
+        "/parent_id",
+        "the company would be above itself",
+    ),
+    Constraint::rule(
+        "customers_tree_depth",
+        "too_deep",
+        "/parent_id",
+        "a tree of companies has at most ten levels",
+    ),
     Constraint::conflict(
         "customers_external_ref_key",
         "duplicate",

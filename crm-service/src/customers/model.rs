@@ -1,8 +1,11 @@
 //! The words of customers: what goes over the wire and what stands in the table.
 
+use crate::custom_fields::CustomValues;
+use crate::custom_fields::schemas::CustomerCustomFields;
 use crate::customers::addresses::{Address, AddressIn};
 use crate::customers::contacts::{Contact, ContactIn};
 use crate::customers::credit::CustomerCredit;
+use crate::customers::depth::Tag;
 use crate::customers::email::Email;
 use crate::customers::legal_entities::{LegalEntity, LegalEntityIn};
 use crate::schema::customers;
@@ -55,6 +58,14 @@ pub struct CustomerIn {
     /// What another system calls this customer; unique.
     #[schema(min_length = 1, max_length = 100)]
     pub external_ref: Option<String>,
+    /// Absent, they stay.
+    #[schema(max_items = 50)]
+    pub tags: Option<Vec<Tag>>,
+    /// The company that this one belongs to.
+    pub parent_id: Option<Uuid>,
+    /// Absent, they stay; given, they are all that there are.
+    #[schema(value_type = Option<CustomerCustomFields>)]
+    pub custom_fields: Option<CustomValues>,
     #[serde(default)]
     #[schema(max_items = 200)]
     pub contacts: Vec<ContactIn>,
@@ -90,6 +101,14 @@ pub struct CustomerPatch {
     #[serde(default, deserialize_with = "present")]
     #[schema(min_length = 1, max_length = 100)]
     pub external_ref: Option<Option<String>>,
+    /// All tags from now on.
+    #[schema(nullable = false, max_items = 50)]
+    pub tags: Option<Vec<Tag>>,
+    #[serde(default, deserialize_with = "present")]
+    pub parent_id: Option<Option<Uuid>>,
+    /// Those that change; `null` takes a value away.
+    #[schema(nullable = false, value_type = Option<CustomerCustomFields>)]
+    pub custom_fields: Option<CustomValues>,
 }
 
 /// What a customer is without its parts.
@@ -106,6 +125,12 @@ pub struct CustomerCore {
     pub grade: Option<Grade>,
     pub grade_effective_from: Option<NaiveDate>,
     pub external_ref: Option<String>,
+    /// In the order of the alphabet.
+    pub tags: Vec<String>,
+    /// The company that this one belongs to.
+    pub parent_id: Option<Uuid>,
+    #[schema(value_type = CustomerCustomFields)]
+    pub custom_fields: CustomValues,
     /// Counts changes of what the CRM owns; `source_version` in the ERP.
     pub version: i64,
     /// Counts every change of what is shown; the `ETag`.

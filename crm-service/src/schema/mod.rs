@@ -1,5 +1,9 @@
 //! The tables, as the migrations make them.
 
+mod customers_more;
+
+pub use customers_more::*;
+
 // ---- customers ----
 
 diesel::table! {
@@ -20,6 +24,11 @@ diesel::table! {
         updated_at -> Timestamptz,
         owner_id -> Nullable<Uuid>,
         team_id -> Nullable<Uuid>,
+        tags -> Array<Text>,
+        parent_id -> Nullable<Uuid>,
+        custom_fields -> Jsonb,
+        merged_into -> Nullable<Uuid>,
+        merged_at -> Nullable<Timestamptz>,
     }
 }
 

@@ -11,6 +11,7 @@ mod catalogue;
 mod contacts;
 mod conventions;
 mod credit;
+mod customer_depth;
 mod customers;
 mod documents;
 mod legal_entities;

@@ -165,7 +165,9 @@ impl Asked {
             .split('&')
             .find_map(|pair| pair.strip_prefix("format="));
         let wanted = said.map_or_else(|| accept.is_some_and(wants_csv), |format| format == "csv");
-        let table = wanted.then(|| kit.document.latest().tables.get(&request.match_pattern()?)).flatten()?;
+        let table = wanted
+            .then(|| kit.document.latest().tables.get(&request.match_pattern()?))
+            .flatten()?;
         Some(Asked {
             table,
             request: request.clone(),

@@ -201,7 +201,13 @@ impl Running {
         let refused = |problem| if left.is_some() { upload.other_file() } else { problem };
         let (mut reader, bytes) = opening.reader().map_err(refused)?;
         let mut input = &bytes[..];
-        let exported = upload.kit.document.current(&upload.kit).await?.tables.column_names(upload.kind.list);
+        let exported = upload
+            .kit
+            .document
+            .current(&upload.kit)
+            .await?
+            .tables
+            .column_names(upload.kind.list);
         // A file of one line without a line break ends here.
         let first = reader.next(&mut input).or_else(|| reader.finish());
         let nothing = || Problem::rule("empty_file", "the first line must name the columns");
