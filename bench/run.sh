@@ -7,7 +7,8 @@
 #   BENCH_LATENCY_SECONDS   how long orders come at 50 a second (default 30)
 #   BENCH_FLOOD_ORDERS      orders of the flood (default 6000)
 #   BENCH_FLOOD_CLIENTS     clients that submit them at once (default 16)
-#   BENCH_ONLY              some of latency,flood,ratios,processes
+#   BENCH_IMPORT_ROWS       products of the file that is imported (default 100000)
+#   BENCH_ONLY              some of latency,flood,ratios,imports,processes
 #   BENCH_STRICT=1          a missed target is a failure (exit code 3)
 #   PROFILE=debug           the unoptimised programs: to try this script, not to measure
 set -euo pipefail

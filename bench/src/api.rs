@@ -10,6 +10,7 @@ use std::time::Duration;
 
 /// Longer than a long-poll.
 const TIMEOUT: Duration = Duration::from_secs(60);
+const UPLOAD: Duration = Duration::from_secs(1_800);
 
 #[derive(Clone)]
 pub struct Api {
@@ -62,6 +63,16 @@ impl Api {
     /// As [`Api::get`].
     pub async fn command(&self, path: &str) -> Result<Value> {
         let request = self.http.post(format!("{}{path}", self.base));
+        self.answer(request, path).await
+    }
+
+    /// A CSV file, which may take longer than a request.
+    ///
+    /// # Errors
+    /// As [`Api::get`].
+    pub async fn upload<T: DeserializeOwned>(&self, path: &str, file: Vec<u8>) -> Result<T> {
+        let request = self.http.post(format!("{}{path}", self.base)).timeout(UPLOAD);
+        let request = request.header("Content-Type", "text/csv").body(file);
         self.answer(request, path).await
     }
 

@@ -9,6 +9,7 @@
 //! | [`latency`] | submit → accepted at a steady rate |
 //! | [`flood`] | how many orders a second go through all three, each exactly once |
 //! | [`ratios`] | the ERP under [`wrk`] and [`pgbench`] in turn, on the same server |
+//! | [`imports`] | a file of products: seconds, and memory meanwhile |
 //! | [`processes`] | memory and start of each service |
 //! | [`report`] | the tables, and whether each target is met |
 
@@ -16,6 +17,7 @@ mod api;
 mod failure;
 mod feed;
 mod flood;
+mod imports;
 mod latency;
 mod pgbench;
 mod postgres;
@@ -68,6 +70,9 @@ struct Arguments {
     /// Clients that submit them at once
     #[arg(long, env = "BENCH_FLOOD_CLIENTS", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
     flood_clients: u32,
+    /// Products of the file that is imported
+    #[arg(long, env = "BENCH_IMPORT_ROWS", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..))]
+    import_rows: u32,
     /// End with exit code 3 when a target is missed
     #[arg(long, env = "BENCH_STRICT", value_parser = FalseyValueParser::new())]
     strict: bool,
@@ -78,6 +83,7 @@ enum Measure {
     Latency,
     Flood,
     Ratios,
+    Imports,
     Processes,
 }
 
@@ -129,6 +135,9 @@ async fn measure(arguments: &Arguments) -> Result<Report> {
             reference: &arguments.reference,
         };
         ratios::measure(&shop, &stack, &plan, &mut report).await?;
+    }
+    if wanted(Measure::Imports) {
+        imports::measure(&shop, &stack, arguments.import_rows, &mut report).await?;
     }
     if wanted(Measure::Processes) {
         processes::measure(&stack, &arguments.tandem, &mut report).await?;

@@ -64,7 +64,10 @@ pub async fn measure(stack: &Stack, tandem: &Path, report: &mut Report) -> Resul
 }
 
 /// A field of `/proc/<pid>/status`, which counts in KiB.
-fn mebibytes(pid: u32, field: &str) -> Result<f64> {
+///
+/// # Errors
+/// When the service is gone.
+pub fn mebibytes(pid: u32, field: &str) -> Result<f64> {
     let path = format!("/proc/{pid}/status");
     let status = fs::read_to_string(&path).context(|| format!("cannot read {path}: the service is gone"))?;
     let line = status

@@ -130,7 +130,10 @@ async fn with_limit(stack: &Stack, ids: &Ids, plan: &Plan<'_>) -> Result<Vec<Vec
 }
 
 /// The sync would carry every order to the CRM while the ERP, or pgbench, is measured.
-async fn pause_flows(shop: &Shop) -> Result<()> {
+///
+/// # Errors
+/// When the sync refuses.
+pub async fn pause_flows(shop: &Shop) -> Result<()> {
     let flows: Flows = shop.sync.get("/v1/flows").await?;
     for flow in flows.items {
         shop.sync.command(&format!("/v1/flows/{}/pause", flow.name)).await?;

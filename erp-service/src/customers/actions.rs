@@ -45,6 +45,20 @@ fn create(tx: &mut Tx<'_>, id: Uuid, input: &ReplicatedCustomer) -> Result<Custo
 
 /// Changes the terms.
 pub(super) fn change_terms(tx: &mut Tx<'_>, id: Uuid, patch: &CustomerPatch) -> Result<CustomerWithExposure> {
+    match set_terms(tx, id, patch, true)? {
+        Put::Created(customer) | Put::Updated(customer) | Put::Unchanged(customer) => Ok(customer),
+    }
+}
+
+/// Changes the terms, whatever they were before: for imports.
+///
+/// # Errors
+/// 404; 422 with every fault.
+pub fn import_terms(tx: &mut Tx<'_>, id: Uuid, patch: &CustomerPatch) -> Result<Put<CustomerWithExposure>> {
+    set_terms(tx, id, patch, false)
+}
+
+fn set_terms(tx: &mut Tx<'_>, id: Uuid, patch: &CustomerPatch, matching: bool) -> Result<Put<CustomerWithExposure>> {
     let row = queries::lock(tx, id).or_not_found("customer")?;
     let foreign = patch.of_the_crm();
     if !foreign.is_empty() {
@@ -54,18 +68,20 @@ pub(super) fn change_terms(tx: &mut Tx<'_>, id: Uuid, patch: &CustomerPatch) -> 
     let today = tx.today();
     let exposure = credit::exposure(tx, id, today)?;
     let before = queries::shown(row.clone(), &exposure, today)?;
-    tx.require_match(&before)?;
+    if matching {
+        tx.require_match(&before)?;
+    }
     let base = before.customer.credit_currency;
     check(patch, &row, base)?;
     let own = patch.applied_to(&row.own);
     if own == row.own {
-        return Ok(before);
+        return Ok(Put::Unchanged(before));
     }
     let now = tx.now();
     let after = queries::set_own(tx, id, &own, now)?;
     let after = queries::shown(after, &exposure, today)?;
     tx.changed(Some(&before), &after)?;
-    Ok(after)
+    Ok(Put::Updated(after))
 }
 
 fn check(patch: &CustomerPatch, row: &CustomerRow, base: Currency) -> Result<(), Problem> {

@@ -19,10 +19,11 @@ mod input;
 mod model;
 mod queries;
 
+pub use actions::import_terms;
 pub use balance::{Billing, lock_billing, note_balance_changed};
 pub use input::{CustomerPatch, ReplicatedCustomer};
 pub use model::{Customer, CustomerKind, CustomerStatus, CustomerWithExposure, Terms};
-pub use queries::{has_legal_entity, lock_terms, tax_party, terms, tier_on};
+pub use queries::{exist, has_legal_entity, ids_by_reference, lock_terms, tax_party, terms, tier_on};
 
 use service_kit::Routes;
 use service_kit::problem::Constraint;

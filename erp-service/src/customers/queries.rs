@@ -10,6 +10,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Date, Nullable, Text, Uuid as SqlUuid};
 use service_kit::db::sql;
 use service_kit::{Amount, Error, Page, Result, keyset_page};
+use std::collections::HashSet;
 use uuid::Uuid;
 
 pub(super) fn row(conn: &mut PgConnection, id: Uuid) -> QueryResult<CustomerRow> {
@@ -177,6 +178,32 @@ pub fn has_legal_entity(conn: &mut PgConnection, id: Uuid, entity: Uuid) -> Quer
     let wanted = serde_json::json!([{ "id": entity }]);
     let of_customer = customers::table.filter(customers::id.eq(id).and(customers::legal_entities.contains(wanted)));
     diesel::select(diesel::dsl::exists(of_customer)).get_result(conn)
+}
+
+/// Which of these customers are here.
+///
+/// # Errors
+/// When the database refuses.
+pub fn exist(conn: &mut PgConnection, ids: &[Uuid]) -> QueryResult<HashSet<Uuid>> {
+    if ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let known = customers::table.filter(customers::id.eq_any(ids)).select(customers::id);
+    Ok(known.load(conn)?.into_iter().collect())
+}
+
+/// The customers with these references; the CRM may have several with the same one.
+///
+/// # Errors
+/// When the database refuses.
+pub fn ids_by_reference(conn: &mut PgConnection, references: &[&str]) -> QueryResult<Vec<(String, Uuid)>> {
+    if references.is_empty() {
+        return Ok(Vec::new());
+    }
+    customers::table
+        .filter(customers::external_ref.eq_any(references))
+        .select((customers::external_ref.assume_not_null(), customers::id))
+        .load(conn)
 }
 
 /// The tier of a customer on a day: the manual one, else what its grade of that day means, else the

@@ -1,5 +1,6 @@
 //! Prices, by list, product, minimum quantity and first day.
 
+use super::named::Named;
 use crate::catalog::products::{self, bulk as product_bulk};
 use crate::may;
 use crate::pricing::prices::bulk::{self, PriceKey, PriceTerms};
@@ -18,48 +19,6 @@ pub struct Row {
     valid_from: Option<NaiveDate>,
     unit_price: Option<UnitPrice>,
     valid_to: Option<Option<NaiveDate>>,
-}
-
-/// A reference by id, or in words.
-enum Named {
-    Id(Uuid),
-    Word(String),
-}
-
-impl Named {
-    /// Reads it from the column with the id or, if that is not there or empty, from the other.
-    fn read(fields: &mut Fields<'_>, id: &str, word: &str, longest: usize) -> Option<Named> {
-        let faults = fields.faults();
-        if let Some(Some(id)) = fields.optional(id) {
-            return Some(Named::Id(id));
-        }
-        let name = fields.optional_code(word, longest).flatten();
-        if name.is_none() && fields.faults() == faults {
-            fields.fault(word, "required", format!("one of {word} and {id} is needed"));
-        }
-        name.map(Named::Word)
-    }
-
-    fn word(&self) -> Option<&str> {
-        match self {
-            Named::Id(_) => None,
-            Named::Word(word) => Some(word),
-        }
-    }
-
-    fn id(&self) -> Option<Uuid> {
-        match self {
-            Named::Id(id) => Some(*id),
-            Named::Word(_) => None,
-        }
-    }
-
-    fn text(&self) -> String {
-        match self {
-            Named::Id(id) => id.to_string(),
-            Named::Word(word) => word.clone(),
-        }
-    }
 }
 
 impl Importer for Prices {

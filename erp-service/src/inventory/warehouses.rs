@@ -281,6 +281,18 @@ fn unset_default(tx: &mut Tx<'_>) -> Result<()> {
     tx.changed(Some(&before), &after)
 }
 
+/// The ids of the warehouses with these codes.
+///
+/// # Errors
+/// When the database refuses.
+pub fn ids_by_code(conn: &mut PgConnection, codes: &[&str]) -> QueryResult<std::collections::HashMap<String, Uuid>> {
+    let found = warehouses::table
+        .filter(warehouses::code.eq_any(codes))
+        .select((warehouses::code, warehouses::id))
+        .load(conn)?;
+    Ok(found.into_iter().collect())
+}
+
 /// The warehouse that orders reserve in when they name none.
 ///
 /// # Errors

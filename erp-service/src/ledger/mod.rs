@@ -37,8 +37,8 @@ pub use days::{PostingDay, posting_day};
 pub use entries::{CashFlowCategory, JournalEntry};
 pub use entry::{Entry, EntryKind, Journal, Line, Source, Sum};
 pub use periods::checks;
-pub use posting::{Posted, post, reverse};
-pub use references::{accounts, dimensions_in_use, postable};
+pub use posting::{Posted, post, post_alone, reverse};
+pub use references::{NamedAccount, accounts, accounts_by_code, dimensions_in_use, postable, reversed};
 pub use roles::{Account, Facts, Role, Rules, rules};
 
 use rust_decimal::Decimal;

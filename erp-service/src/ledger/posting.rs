@@ -34,6 +34,20 @@ pub fn post(tx: &mut Tx<'_>, entry: Entry) -> Result<Posted> {
     })
 }
 
+/// Posts an entry that no document stands behind, with the audit row that an entry by hand has.
+///
+/// # Errors
+/// As [`post`].
+pub fn post_alone(tx: &mut Tx<'_>, entry: Entry) -> Result<Posted> {
+    let lines = entry.compacted();
+    let record = post_lines(tx, &entry, &lines)?;
+    tx.audit(None, &record)?;
+    Ok(Posted {
+        id: record.id,
+        number: record.number,
+    })
+}
+
 /// Posts an entry with its lines as they are; a draft of the same id becomes posted.
 pub(super) fn post_lines(tx: &mut Tx<'_>, entry: &Entry, lines: &[Line]) -> Result<JournalEntry> {
     let balance: Decimal = lines.iter().map(|line| line.sum.base).sum();

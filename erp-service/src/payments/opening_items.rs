@@ -21,6 +21,7 @@ use service_kit::{
     Amount, Answer, Body, Command, Currency, Cursor, Faults, Limit, OrNotFound, Page, Path, Problem, Query, Read,
     Resource, Result, Routes, Sort, Tx, keyset_page, text_enum,
 };
+use std::collections::HashMap;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -194,12 +195,22 @@ async fn get_opening_item(read: Read<may::ReadPayments>, path: Path<IdPath>) -> 
     .await
 }
 
-/// Takes over many in one transaction, in the order given: for imports. Faults point into `/{index}`.
+/// Those of these documents that were taken over, by kind, party and number.
 ///
 /// # Errors
-/// 422 with the faults of the first that has any; 409 `duplicate`.
-pub fn create_batch(tx: &mut Tx<'_>, inputs: &[OpeningItemIn]) -> Result<Vec<OpeningItem>> {
-    inputs.iter().map(|input| create(tx, input)).collect()
+/// When the database refuses.
+pub fn find_documents(
+    conn: &mut PgConnection,
+    parties: &[Uuid],
+    numbers: &[&str],
+) -> QueryResult<HashMap<(OpeningItemKind, Uuid, String), OpeningItem>> {
+    let found: Vec<OpeningItem> = opening_items::table
+        .filter(opening_items::party_id.eq_any(parties))
+        .filter(opening_items::document_number.eq_any(numbers))
+        .select(OpeningItem::as_select())
+        .load(conn)?;
+    let by_document = |item: OpeningItem| ((item.kind, item.party_id, item.document_number.clone()), item);
+    Ok(found.into_iter().map(by_document).collect())
 }
 
 /// Takes over one.
@@ -207,13 +218,13 @@ pub fn create_batch(tx: &mut Tx<'_>, inputs: &[OpeningItemIn]) -> Result<Vec<Ope
 /// # Errors
 /// 422 with every fault; 409 `duplicate`, `period_closed`.
 pub fn create(tx: &mut Tx<'_>, input: &OpeningItemIn) -> Result<OpeningItem> {
+    let base = company::settings(tx)?.base_currency;
     let mut faults = Faults::default();
-    check(input, &mut faults);
+    check(input, base, &mut faults);
     let party = input.kind.party();
     parties::lock(tx, party, input.party_id, "/party_id", &mut faults)?;
     faults.check()?;
     let on = ledger::posting_day(tx, input.date)?;
-    let base = company::settings(tx)?.base_currency;
     let value = value_of(tx, input, base, on.date)?;
     let rules = ledger::rules(tx)?;
     let side = party.side();
@@ -289,7 +300,8 @@ pub fn create(tx: &mut Tx<'_>, input: &OpeningItemIn) -> Result<OpeningItem> {
     Ok(made)
 }
 
-fn check(input: &OpeningItemIn, faults: &mut Faults) {
+/// What is wrong with it by itself.
+pub fn check(input: &OpeningItemIn, base: Currency, faults: &mut Faults) {
     super::amounts::check_positive(faults, "/amount", input.amount, input.currency);
     if input.discount.is_some() != input.discount_until.is_some() {
         faults.add(
@@ -304,23 +316,21 @@ fn check(input: &OpeningItemIn, faults: &mut Faults) {
     if input.due_date < input.document_date {
         faults.add("/due_date", "out_of_range", "must not be before the document's date");
     }
+    if let Some(value) = input.base_amount {
+        super::amounts::check_positive(faults, "/base_amount", value, base);
+        if input.currency == base && value != input.amount {
+            let message = "the item is in the base currency: leave it out";
+            faults.add("/base_amount", "invalid_input", message);
+        }
+    }
 }
 
 fn value_of(tx: &mut Tx<'_>, input: &OpeningItemIn, base: Currency, on: NaiveDate) -> Result<Decimal> {
-    let amount = input.amount.value();
-    let Some(given) = input.base_amount else {
-        let rate = currencies::rate(tx, input.currency, base, on)?;
-        return Ok(currencies::convert(amount, rate, base)?);
-    };
-    let mut faults = Faults::default();
-    super::amounts::check_positive(&mut faults, "/base_amount", given, base);
-    if input.currency == base && given != input.amount {
-        faults.add(
-            "/base_amount",
-            "invalid_input",
-            "the item is in the base currency: leave it out",
-        );
+    match input.base_amount {
+        Some(value) => Ok(value.value()),
+        None => {
+            let rate = currencies::rate(tx, input.currency, base, on)?;
+            Ok(currencies::convert(input.amount.value(), rate, base)?)
+        }
     }
-    faults.check()?;
-    Ok(given.value())
 }

@@ -53,6 +53,12 @@ pub const CONSTRAINTS: &[Constraint] = &[
         "/external_ref",
         "a supplier with this external_ref exists",
     ),
+    Constraint::rule(
+        "suppliers_payment_terms_id_fkey",
+        "unknown_payment_terms",
+        "/payment_terms_id",
+        "there are no such payment terms",
+    ),
     Constraint::conflict(
         "supplier_prices_pkey",
         "duplicate",

@@ -4,8 +4,9 @@ use super::fields::{Fields, Header};
 use super::imports::{self, Answered, Checkpoint, Import, ImportFault, ImportStatus, RowResult, Start};
 use super::reader::Record;
 use super::{Importable, Importer};
+use crate::command::Put;
 use crate::db::{Failure, classify};
-use crate::http::Answer;
+use crate::http::{Answer, Resource, Validators};
 use crate::problem::{Constraint, Error, Problem, Result};
 use crate::tx::Tx;
 use diesel::connection::SimpleConnection;
@@ -25,6 +26,16 @@ pub enum Done {
     Created(Uuid),
     Updated(Uuid),
     Unchanged(Uuid),
+}
+
+impl<R: Resource> From<Put<R>> for Done {
+    fn from(put: Put<R>) -> Done {
+        match put {
+            Put::Created(record) => Done::Created(record.id()),
+            Put::Updated(record) => Done::Updated(record.id()),
+            Put::Unchanged(record) => Done::Unchanged(record.id()),
+        }
+    }
 }
 
 /// A row on its way.
@@ -125,6 +136,7 @@ pub struct Work {
     /// Whether the file ends here.
     pub(super) last: bool,
     pub(super) constraints: &'static [Constraint],
+    pub(super) validators: Arc<Validators>,
     /// How many of the records were answered.
     pub(super) answered: AtomicUsize,
 }
@@ -213,7 +225,7 @@ pub(super) fn apply<T: Importer>(tx: &mut Tx<'_>, work: &Work) -> Result<Vec<Ans
 }
 
 fn key_of<T: Importer>(work: &Work, index: usize) -> Option<String> {
-    let mut fields = Fields::of(&work.header, &work.rows()[index]);
+    let mut fields = Fields::of(&work.header, &work.rows()[index], &work.validators);
     T::read(&mut fields).map(|row| T::key(&row))
 }
 
@@ -228,7 +240,7 @@ fn attempt<T: Importer>(
     let (mut good, mut places) = (Vec::new(), Vec::new());
     for index in range {
         let record = &work.rows()[index];
-        let mut fields = Fields::of(&work.header, record);
+        let mut fields = Fields::of(&work.header, record, &work.validators);
         // A row that is broken as a whole has no fields to speak of.
         let row = if fields.faults() == 0 {
             T::read(&mut fields)

@@ -2,12 +2,14 @@ use super::imports::ImportFault;
 use super::reader::{Broken, Record};
 use super::{Column, Importable};
 use crate::decimal::{Amount, DecimalError, Fraction, Quantity, SignedQuantity, UnitPrice};
+use crate::http::Validators;
 use crate::money::Currency;
 use crate::problem::{Faults, Problem};
 use chrono::NaiveDate;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::HashSet;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// Which column of the list stands where in the file.
@@ -77,7 +79,21 @@ impl Header {
 pub struct Fields<'a> {
     header: &'a Header,
     record: &'a Record,
+    validators: &'a Validators,
     pub(super) faults: Vec<ImportFault>,
+}
+
+/// How a cell becomes JSON.
+#[derive(Debug, Clone, Copy)]
+pub enum Shape {
+    /// As it is.
+    Text,
+    /// Without spaces around it: codes, numbers, dates.
+    Code,
+    Boolean,
+    Integer,
+    /// JSON as an export shows it.
+    Json,
 }
 
 /// What can stand in a cell.
@@ -89,10 +105,11 @@ pub trait Cell: Sized {
 
 impl<'a> Fields<'a> {
     /// The fields of a record, or what is wrong with it as a whole.
-    pub(super) fn of(header: &'a Header, record: &'a Record) -> Self {
+    pub(super) fn of(header: &'a Header, record: &'a Record, validators: &'a Validators) -> Self {
         let mut fields = Fields {
             header,
             record,
+            validators,
             faults: Vec::new(),
         };
         let (code, message) = match record.broken {
@@ -180,17 +197,20 @@ impl<'a> Fields<'a> {
 
     /// One of the words of an enum, as [`Fields::value`].
     pub fn word<T: DeserializeOwned>(&mut self, column: &str) -> Option<T> {
-        let word = |text: &str| {
+        self.filled(column, |fields| fields.optional_word(column))
+    }
+
+    /// One of the words of an enum that may be empty, as [`Fields::optional_text`].
+    pub fn optional_word<T: DeserializeOwned>(&mut self, column: &str) -> Option<Option<T>> {
+        self.parsed(column, |text| {
             let value = Value::String(text.to_ascii_lowercase());
             serde_json::from_value(value).map_err(|error| {
                 let message = error.to_string();
-                let expected = message
-                    .split_once("expected ")
-                    .map_or("another word", |(_, expected)| expected);
+                let expected = message.split_once("expected ");
+                let expected = expected.map_or("another word", |(_, expected)| expected);
                 ("unknown_value", format!("expected {expected}"))
             })
-        };
-        self.filled(column, |fields| fields.parsed(column, word))
+        })
     }
 
     fn filled<T>(&mut self, column: &str, read: impl FnOnce(&mut Self) -> Option<Option<T>>) -> Option<T> {
@@ -216,6 +236,67 @@ impl<'a> Fields<'a> {
                     None
                 }
             },
+        }
+    }
+
+    /// The cells of these columns as a JSON object: columns that the file does not have are left
+    /// out, empty cells are `null`.
+    pub fn object(&mut self, columns: &[(&str, Shape)]) -> Map<String, Value> {
+        let mut object = Map::new();
+        for (column, shape) in columns {
+            let Some(text) = self.cell(column) else { continue };
+            let value = match (text.trim(), shape) {
+                ("", _) => Value::Null,
+                (_, Shape::Text) => Value::String(text),
+                (trimmed, Shape::Code) => Value::String(trimmed.to_owned()),
+                (trimmed, Shape::Boolean) => match bool::parse(trimmed) {
+                    Ok(value) => value.into(),
+                    Err((code, message)) => {
+                        self.fault(column, code, message);
+                        continue;
+                    }
+                },
+                (trimmed, Shape::Integer) => match i32::parse(trimmed) {
+                    Ok(value) => value.into(),
+                    Err((code, message)) => {
+                        self.fault(column, code, message);
+                        continue;
+                    }
+                },
+                (trimmed, Shape::Json) => match serde_json::from_str(trimmed) {
+                    Ok(value) => value,
+                    Err(_) => {
+                        self.fault(column, "bad_format", "expected JSON, as an export shows it");
+                        continue;
+                    }
+                },
+            };
+            object.insert((*column).to_owned(), value);
+        }
+        object
+    }
+
+    /// The body of a request, checked by the very rules of the request; its fields are named as the columns.
+    pub fn body<T: DeserializeOwned + ToSchema>(&mut self, object: Map<String, Value>) -> Option<T> {
+        let body = Value::Object(object);
+        if let Err(problem) = self.validators.check(&T::name(), &body) {
+            for fault in problem.errors {
+                let column = fault.pointer.trim_start_matches('/').to_owned();
+                let empty = body.get(&column).is_some_and(Value::is_null);
+                match fault.code == "wrong_type" && empty {
+                    true => self.fault(&column, "required", "must not be empty"),
+                    false => self.fault(&column, &fault.code, fault.message),
+                }
+            }
+            return None;
+        }
+        match serde_json::from_value(body) {
+            Ok(body) => Some(body),
+            Err(error) => {
+                self.faults
+                    .push(ImportFault::of_row("invalid_input", error.to_string()));
+                None
+            }
         }
     }
 

@@ -27,7 +27,7 @@ mod upload;
 
 pub use batch::{Done, Entry, Rows};
 pub(crate) use export::{Asked, Streamed, Table, Tables};
-pub use fields::{Cell, Fields};
+pub use fields::{Cell, Fields, Shape};
 pub(crate) use imports::remove_rows;
 pub use imports::{Import, ImportFault, ImportStatus, RowResult};
 

@@ -306,6 +306,7 @@ impl Running {
                 end,
                 last,
                 constraints: self.upload.kit.constraints,
+                validators: self.upload.kit.validators.clone(),
                 answered: AtomicUsize::new(0),
             });
             let todo = work.clone();

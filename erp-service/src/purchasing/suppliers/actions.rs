@@ -1,8 +1,8 @@
-use super::model::{Supplier, SupplierIn, SupplierStatus};
+use super::model::{Supplier, SupplierIn, SupplierPatch, SupplierStatus};
 use super::queries;
 use crate::schema::suppliers;
 use diesel::prelude::*;
-use service_kit::{OrNotFound, Problem, Put, Result, Tx};
+use service_kit::{Faults, OrNotFound, Problem, Put, Result, Tx};
 use uuid::Uuid;
 
 /// `None` when the id is taken.
@@ -43,6 +43,42 @@ pub(super) fn update(tx: &mut Tx<'_>, before: &Supplier, wanted: &SupplierIn) ->
     if before.is(wanted) {
         return Ok(before.clone());
     }
+    change(tx, before, wanted)
+}
+
+/// Makes or changes a supplier, whatever it was before: for imports.
+///
+/// # Errors
+/// 422 when a new supplier lacks something; what the database refuses.
+pub fn upsert(tx: &mut Tx<'_>, id: Option<Uuid>, patch: SupplierPatch) -> Result<Put<Supplier>> {
+    let reference = patch.external_ref.clone().flatten();
+    let current = match (id, &reference) {
+        (Some(id), _) => queries::lock(tx, id).optional()?,
+        (None, Some(reference)) => queries::lock_by_reference(tx, reference).optional()?,
+        (None, None) => None,
+    };
+    if let Some(before) = current {
+        let wanted = before.with(patch);
+        return match before.is(&wanted) {
+            true => Ok(Put::Unchanged(before)),
+            false => change(tx, &before, &wanted).map(Put::Updated),
+        };
+    }
+    let mut faults = Faults::default();
+    for (pointer, missing) in [("/name", patch.name.is_none()), ("/currency", patch.currency.is_none())] {
+        if missing {
+            faults.add(pointer, "required", "a new supplier needs it");
+        }
+    }
+    faults.check()?;
+    let (Some(name), Some(currency)) = (patch.name.clone(), patch.currency) else {
+        return Err(service_kit::Error::Bug("a supplier without a name".into()));
+    };
+    let created = create(tx, id, &SupplierIn::new(name, currency).with(patch))?;
+    created.map(Put::Created).ok_or(service_kit::Error::Stale)
+}
+
+fn change(tx: &mut Tx<'_>, before: &Supplier, wanted: &SupplierIn) -> Result<Supplier> {
     diesel::update(suppliers::table.find(before.id))
         .set((
             wanted,

@@ -10,8 +10,9 @@ mod handlers;
 mod model;
 mod queries;
 
+pub use actions::upsert;
 pub use model::{Supplier, SupplierAddressKind, SupplierIn, SupplierPatch, SupplierStatus};
-pub use queries::{exist, find, hold, names};
+pub use queries::{exist, find, hold, ids_by_reference, names};
 
 use service_kit::Routes;
 

@@ -232,7 +232,33 @@ impl Supplier {
     }
 
     pub(super) fn with(&self, patch: SupplierPatch) -> SupplierIn {
-        let own = self.input();
+        self.input().with(patch)
+    }
+}
+
+impl SupplierIn {
+    /// A supplier of whom nothing else is known.
+    pub(super) fn new(name: String, currency: Currency) -> Self {
+        SupplierIn {
+            id: None,
+            name,
+            legal_name: None,
+            tax_id: None,
+            tax_class: None,
+            email: None,
+            phone: None,
+            addresses: Addresses::default(),
+            currency,
+            payment_terms_id: None,
+            iban: None,
+            bic: None,
+            lead_time_days: 0,
+            external_ref: None,
+        }
+    }
+
+    pub(super) fn with(self, patch: SupplierPatch) -> Self {
+        let own = self;
         SupplierIn {
             id: own.id,
             name: patch.name.unwrap_or(own.name),

@@ -53,6 +53,29 @@ pub(super) fn lock(conn: &mut PgConnection, id: Uuid) -> QueryResult<Supplier> {
         .first(conn)
 }
 
+/// The supplier with this reference, locked.
+pub(super) fn lock_by_reference(conn: &mut PgConnection, reference: &str) -> QueryResult<Supplier> {
+    suppliers::table
+        .filter(suppliers::external_ref.eq(reference))
+        .for_update()
+        .select(Supplier::as_select())
+        .first(conn)
+}
+
+/// The suppliers with these references.
+///
+/// # Errors
+/// When the database refuses.
+pub fn ids_by_reference(conn: &mut PgConnection, references: &[&str]) -> QueryResult<Vec<(String, Uuid)>> {
+    if references.is_empty() {
+        return Ok(Vec::new());
+    }
+    suppliers::table
+        .filter(suppliers::external_ref.eq_any(references))
+        .select((suppliers::external_ref.assume_not_null(), suppliers::id))
+        .load(conn)
+}
+
 pub(super) fn page(conn: &mut PgConnection, query: &SuppliersQuery) -> Result<Page<Supplier>> {
     let mut found = suppliers::table.select(Supplier::as_select()).into_boxed();
     if let Some(text) = &query.q {

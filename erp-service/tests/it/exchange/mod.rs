@@ -3,6 +3,8 @@
 mod exports;
 mod files;
 mod imports;
+mod masters;
+mod opening;
 mod prices;
 mod products;
 mod resumed;

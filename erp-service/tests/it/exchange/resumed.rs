@@ -15,12 +15,12 @@ fn file(rows: usize) -> String {
 }
 
 /// Sends the first bytes of a file and hangs up.
-fn break_off(service: &TestService, id: Uuid, file: &str, sent: usize) {
+pub fn break_off(service: &TestService, kind: &str, id: Uuid, file: &str, sent: usize) {
     let mut stream = TcpStream::connect(service.running.address).unwrap();
     let length = file.len();
     write!(
         stream,
-        "POST /v1/imports?kind=products&id={id} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {ADMIN_KEY}\r\n\
+        "POST /v1/imports?kind={kind}&id={id} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {ADMIN_KEY}\r\n\
          Content-Type: text/csv\r\nContent-Length: {length}\r\n\r\n{}",
         &file[..sent]
     )
@@ -28,7 +28,7 @@ fn break_off(service: &TestService, id: Uuid, file: &str, sent: usize) {
 }
 
 /// The import when it has answered so many rows.
-async fn at(erp: &Client, id: Uuid, rows: i64) -> Value {
+pub async fn at(erp: &Client, id: Uuid, rows: i64) -> Value {
     let started = Instant::now();
     while started.elapsed() < Duration::from_secs(20) {
         let import = erp.get(&format!("/v1/imports/{id}")).await.body;
@@ -45,7 +45,7 @@ async fn the_same_file_goes_on_after_the_last_batch() {
     let service = given::erp().await;
     let erp = &service.client;
     let (id, file) = (Uuid::now_v7(), file(1_200));
-    break_off(&service, id, &file, file.len() * 3 / 5);
+    break_off(&service, "products", id, &file, file.len() * 3 / 5);
     let open = at(erp, id, 500).await;
     assert_eq!((&open["status"], counts(&open)), (&json!("open"), (500, 0, 0, 0)));
     let query = format!("kind=products&id={id}");
@@ -72,7 +72,7 @@ async fn another_file_under_the_same_id_is_refused() {
     let service = given::erp().await;
     let erp = &service.client;
     let (id, file) = (Uuid::now_v7(), file(1_200));
-    break_off(&service, id, &file, file.len() * 3 / 5);
+    break_off(&service, "products", id, &file, file.len() * 3 / 5);
     at(erp, id, 500).await;
     let query = format!("kind=products&id={id}");
     let other_row = file.replace("Product 499,", "Product x99,");
