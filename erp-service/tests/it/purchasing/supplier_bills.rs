@@ -24,10 +24,22 @@ impl Buying {
             .expect(200)
     }
 
-    async fn deliver(&self, product: Uuid, quantity: &str) {
+    async fn deliver(&self, product: Uuid, quantity: &str) -> Value {
         let order = self.confirmed(product, quantity).await;
         let path = format!("/v1/sales-orders/{}/deliveries", id(&order));
         self.erp.post(&path, json!({})).await.expect(201);
+        order
+    }
+
+    /// A customer brings goods back, and they go to stock again.
+    async fn brought_back(&self, order: &Value, quantity: &str) {
+        let lines = json!([{"line_id": order["lines"][0]["id"], "quantity": quantity}]);
+        let body = json!({"order_id": order["id"], "reason": "not wanted", "lines": lines});
+        let returned = self.erp.post("/v1/sales-returns", body).await.expect(201);
+        let path = format!("/v1/sales-returns/{}", id(&returned));
+        self.erp.post(&format!("{path}/receive"), json!({})).await.expect(200);
+        let verdict = json!({"lines": [{"id": returned["lines"][0]["id"], "restock": quantity}]});
+        self.erp.post(&format!("{path}/inspect"), verdict).await.expect(200);
     }
 }
 
@@ -38,7 +50,7 @@ async fn stock_value_the_worked_example() {
     buying.received(product, "10", "10", "10").await;
     let second = buying.received(product, "10", "10", "12").await;
     assert_eq!(stock(&buying.service), "220");
-    buying.deliver(product, "5").await;
+    let delivered = buying.deliver(product, "5").await;
     assert_eq!(
         (balance(&buying.service, COGS), stock(&buying.service)),
         ("55".to_owned(), "165".to_owned())
@@ -62,6 +74,15 @@ async fn stock_value_the_worked_example() {
         balances(&buying.service),
         books(&[(STOCK, "385"), (COGS, "55"), (GRNI, "-310"), (PAYABLE, "-130")])
     );
+    // 2 come back at the 11 of their delivery, not at today's 385 ÷ 30.
+    buying.brought_back(&delivered, "2").await;
+    assert_eq!(
+        balances(&buying.service),
+        books(&[(STOCK, "407"), (COGS, "33"), (GRNI, "-310"), (PAYABLE, "-130")])
+    );
+    let path = format!("/v1/availability?product_id={product}");
+    let level = &buying.erp.get(&path).await.expect(200)["items"][0];
+    assert_eq!((&level["on_hand"], &level["reserved"]), (&json!("32"), &json!("0")));
     assert_consistent(&buying.service);
 }
 
