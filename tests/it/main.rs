@@ -10,6 +10,7 @@ mod arrival_order;
 mod back_office_orders;
 mod cancellation;
 mod containers;
+mod crowd;
 mod demo;
 mod documents;
 mod erp_stopped;

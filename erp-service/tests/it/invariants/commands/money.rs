@@ -59,7 +59,7 @@ impl World {
         if cleared <= Decimal::ZERO {
             (cleared, discount) = (cent(), Decimal::ZERO);
         }
-        let across = dice.chance(25);
+        let across = dice.chance(35);
         let bank = match across {
             true => dice.pick(&CURRENCIES)?,
             false => item.currency,

@@ -41,8 +41,8 @@ const DRAWS: [(i64, Draw); 21] = [
     (30, World::paid),
     (45, World::pay),
     (7, World::reverse_payment),
-    (4, World::enter),
-    (4, World::reverse_entry),
+    (5, World::enter),
+    (6, World::reverse_entry),
     (4, World::close),
 ];
 

@@ -42,8 +42,9 @@ impl Model {
         }
     }
 
-    /// What of an order was delivered and is not invoiced: one line for each delivery, so that each has its tax point.
-    fn to_invoice(&self, order: Uuid, rate: Decimal) -> Vec<InvoiceLine> {
+    /// What of an order was delivered by that day and is not invoiced: one line for each delivery, so that each has its
+    /// tax point.
+    fn to_invoice(&self, order: Uuid, (date, rate): (NaiveDate, Decimal)) -> Vec<InvoiceLine> {
         let mut lines = Vec::new();
         for line in &self.orders[&order].lines {
             let (mut skip, mut before) = (line.invoiced + line.returned, line.invoiced);
@@ -52,7 +53,7 @@ impl Model {
                     let gone = skip.min(part.quantity);
                     skip -= gone;
                     let quantity = part.quantity - gone;
-                    if !quantity.is_zero() {
+                    if !quantity.is_zero() && part.date <= date {
                         let amount = line.amount(before + quantity) - line.amount(before);
                         lines.push(InvoiceLine {
                             order_line: line.id,
@@ -75,7 +76,7 @@ impl Model {
     /// # Errors
     /// As the service refuses it.
     pub fn invoice(&mut self, id: Uuid, order: Uuid, (date, rate): (NaiveDate, Decimal)) -> Result<(), Refusal> {
-        let mut lines = self.to_invoice(order, rate);
+        let mut lines = self.to_invoice(order, (date, rate));
         if lines.is_empty() {
             return Err("nothing_to_invoice");
         }

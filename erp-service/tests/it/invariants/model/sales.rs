@@ -34,6 +34,7 @@ pub struct Order {
 
 #[derive(Debug, Clone)]
 pub struct DeliveryLine {
+    pub date: NaiveDate,
     pub order_line: Uuid,
     pub product: Uuid,
     pub quantity: Decimal,
@@ -217,6 +218,7 @@ impl Model {
             let cost = self.take(product, *quantity);
             self.book(&[(COST_OF_SALES, cost), (STOCK, -cost)]);
             delivered.push(DeliveryLine {
+                date,
                 order_line: *line_id,
                 product,
                 quantity: *quantity,
