@@ -281,5 +281,7 @@ impl Client {
 /// When it cannot be built.
 pub fn http_client() -> reqwest::Result<reqwest::Client> {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().no_proxy().build()
+    // A service closes what was idle for five seconds, perhaps just when the next request goes out.
+    let idle = std::time::Duration::from_secs(2);
+    reqwest::Client::builder().no_proxy().pool_idle_timeout(idle).build()
 }

@@ -63,6 +63,10 @@ impl Client {
 
     pub async fn work(mut self) {
         while !self.company.over.load(Ordering::Relaxed) {
+            // One client closes, so that everybody knows what is closed.
+            if let Some(until) = self.month_over().filter(|_| self.number == 0) {
+                self.close(until).await;
+            }
             match self.below(100) {
                 0..=21 => self.order().await,
                 22..=40 => self.deliver().await,
@@ -75,8 +79,7 @@ impl Client {
                 87..=90 => self.bill().await,
                 91..=93 => self.pay("bills").await,
                 94..=95 => self.reverse_payment().await,
-                96..=97 => self.count().await,
-                _ => self.close().await,
+                _ => self.count().await,
             }
         }
     }
@@ -98,6 +101,15 @@ impl Client {
     fn recent<T: Clone>(&mut self, from: &[T]) -> Option<T> {
         let newest = from.len().saturating_sub(60);
         self.one_of(&from[newest..])
+    }
+
+    /// Mostly today; now and then a day of the last weeks, which may be closed.
+    fn day(&mut self) -> NaiveDate {
+        let today = self.company.today();
+        match self.below(8) {
+            0 => today - Days::new(self.below(40)),
+            _ => today,
+        }
     }
 
     fn note(&self, note: impl FnOnce(&mut Notes)) {
@@ -214,7 +226,7 @@ impl Client {
 
     async fn deliver(&mut self) {
         let Some(order) = self.some_order() else { return };
-        let (delivery, date) = (Uuid::now_v7(), self.company.today());
+        let (delivery, date) = (Uuid::now_v7(), self.day());
         let path = format!("/v1/sales-orders/{order}/deliveries");
         let request = Request::new("delivery", path, json!({"id": delivery, "date": date})).posting(date);
         let Some(made) = self.make("deliveries", delivery, request).await else {
@@ -234,7 +246,7 @@ impl Client {
         let Some((delivery, order, line, quantity)) = self.recent(&delivered) else {
             return;
         };
-        let (back, date) = (Uuid::now_v7(), self.company.today());
+        let (back, date) = (Uuid::now_v7(), self.day());
         let lines = json!([{"line_id": line, "delivery_id": delivery, "quantity": quantity}]);
         let body = json!({"id": back, "order_id": order, "reason": "not wanted", "lines": lines});
         let request = Request::new("return", "/v1/sales-returns", body);
@@ -290,8 +302,8 @@ impl Client {
         let Some(document) = self.recent(&documents) else {
             return;
         };
-        let (payment, date) = (Uuid::now_v7(), self.company.today());
-        let mut amount = decimal(&document["total"]["gross"]).max(decimal(&document["gross"]));
+        let (payment, date) = (Uuid::now_v7(), self.day());
+        let mut amount = decimal(&document["total"]["gross"]);
         if self.below(3) == 0 {
             amount = (amount / Decimal::from(2)).round_dp(2);
         }
@@ -346,7 +358,7 @@ impl Client {
     /// A fifth of what was ordered.
     async fn receive(&mut self) {
         let Some(purchase) = self.some_purchase() else { return };
-        let (receipt, date) = (Uuid::now_v7(), self.company.today());
+        let (receipt, date) = (Uuid::now_v7(), self.day());
         let line = &purchase["lines"][0];
         let quantity = (decimal(&line["quantity"]) / Decimal::from(5)).round_dp(3).to_string();
         let body = json!({"id": receipt, "date": date, "lines": [{"line_id": line["id"], "quantity": quantity}]});
@@ -359,7 +371,7 @@ impl Client {
 
     async fn bill(&mut self) {
         let Some(purchase) = self.some_purchase() else { return };
-        let (bill, date) = (Uuid::now_v7(), self.company.today());
+        let (bill, date) = (Uuid::now_v7(), self.day());
         let line = &purchase["lines"][0];
         let quantity = (decimal(&line["quantity"]) / Decimal::from(5)).round_dp(3).to_string();
         let lines = json!([{"order_line_id": line["id"], "quantity": quantity, "unit_price": line["unit_price"]}]);
@@ -412,22 +424,20 @@ impl Client {
             .await;
         let mut request = Request::new("count approved", format!("{path}/approve"), json!({}));
         request.second = true;
-        if self.take("stock_counts", "approved", sheet, request).await.is_none() {
+        if self.take("stock_counts", "posted", sheet, request).await.is_none() {
             self.insist(Request::new("count cancelled", format!("{path}/cancel"), json!({})))
                 .await;
         }
     }
 
-    /// Closes the next month, once it is over. One client does, so that it knows what is closed.
-    async fn close(&mut self) {
-        let closed = NaiveDate::from_num_days_from_ce_opt(self.company.closed.load(Ordering::SeqCst));
-        let Some(first) = closed.map(|day| day + Days::new(1)).filter(|_| self.number == 0) else {
-            return;
-        };
-        let until = first + Months::new(1) - Days::new(1);
-        if until >= self.company.today() {
-            return;
-        }
+    /// The last day of the next month to close, if it is over.
+    fn month_over(&self) -> Option<NaiveDate> {
+        let closed = NaiveDate::from_num_days_from_ce_opt(self.company.closed.load(Ordering::SeqCst))?;
+        let until = closed + Days::new(1) + Months::new(1) - Days::new(1);
+        (until < self.company.today()).then_some(until)
+    }
+
+    async fn close(&mut self, until: NaiveDate) {
         let request = Request::new("revaluation", "/v1/revaluations", json!({"date": until}));
         self.insist(request).await;
         let found = self.get(&format!("/v1/periods?date={until}")).await;

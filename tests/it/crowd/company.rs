@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use tests::{eventually, id};
 use uuid::Uuid;
 
-use chrono::{Datelike, Days, NaiveDate};
+use chrono::{Datelike, Days, NaiveDate, Utc};
 
-/// Days that pass in the whole run: so that there are months to close.
-const DAYS: u64 = 600;
+/// Days that pass in the company in a second: a month in three, so that there is always one to close.
+const DAYS: u64 = 10;
 
 pub struct Company {
     pub erp: Http,
@@ -31,6 +31,7 @@ pub struct Company {
     pub known: Mutex<Known>,
     pub notes: Mutex<Notes>,
     begun: Instant,
+    first: NaiveDate,
     length: Duration,
 }
 
@@ -47,12 +48,16 @@ pub struct Known {
     pub payments: Vec<Uuid>,
 }
 
-pub fn first_day() -> NaiveDate {
-    NaiveDate::from_ymd_opt(2024, 1, 1).expect("a day")
+/// The first day of a month, so long ago that nothing happens in the future.
+fn first_day(length: Duration) -> NaiveDate {
+    let now = Utc::now().date_naive();
+    let day = now - Days::new(length.as_secs() * DAYS + 60);
+    day.with_day(1).expect("a day")
 }
 
 impl Company {
     pub async fn found(erp: &Http, crm: &Http, length: Duration) -> Company {
+        let first = first_day(length);
         let main = json!({"code": "MAIN", "name": "Main"});
         let warehouse = id(&erp.post("/v1/warehouses", main).await.expect(201));
         let account = json!({"code": "1021", "name": "Euro", "kind": "asset", "liquid": true, "currency": "EUR"});
@@ -62,8 +67,8 @@ impl Company {
         let free = json!({"approval_free_up_to": "100000000"});
         erp.patch("/v1/company/purchasing", free).await.expect(200);
         let mut file = "Date,USD,\n".to_owned();
-        for days in (0..DAYS + 60).step_by(5) {
-            writeln!(file, "{},1.{:02},", first_day() + Days::new(days), 5 + days % 11).expect("text");
+        for days in (0..length.as_secs() * DAYS + 60).step_by(5) {
+            writeln!(file, "{},1.{:02},", first + Days::new(days), 5 + days % 11).expect("text");
         }
         let request = erp.request(reqwest::Method::POST, "/v1/exchange-rate-imports");
         let request = request.header("Content-Type", "text/csv; charset=utf-8").body(file);
@@ -76,8 +81,7 @@ impl Company {
             products.push(product);
             stock.push(json!({"product_id": product, "quantity": "1000", "unit_cost": "7.13"}));
         }
-        let opening =
-            json!({"warehouse_id": warehouse, "reason": "opening stock", "date": first_day(), "lines": stock});
+        let opening = json!({"warehouse_id": warehouse, "reason": "opening stock", "date": first, "lines": stock});
         erp.post("/v1/stock-adjustments", opening).await.expect(201);
         let (mut customers, mut suppliers) = (Vec::new(), Vec::new());
         for (name, currency) in [("One", "USD"), ("Two", "USD"), ("Three", "EUR")] {
@@ -101,17 +105,18 @@ impl Company {
             suppliers,
             over: AtomicBool::new(false),
             answered: AtomicUsize::new(0),
-            closed: AtomicI32::new((first_day() - Days::new(1)).num_days_from_ce()),
+            closed: AtomicI32::new((first - Days::new(1)).num_days_from_ce()),
             known: Mutex::default(),
             notes: Mutex::default(),
             begun: Instant::now(),
+            first,
             length,
         }
     }
 
     /// The day that it is in the company.
     pub fn today(&self) -> NaiveDate {
-        let passed = self.begun.elapsed().as_millis() * u128::from(DAYS) / self.length.as_millis();
-        first_day() + Days::new(u64::try_from(passed).unwrap_or(DAYS).min(DAYS))
+        let passed = self.begun.elapsed().min(self.length).as_millis() * u128::from(DAYS) / 1_000;
+        self.first + Days::new(u64::try_from(passed).unwrap_or_default())
     }
 }

@@ -135,6 +135,13 @@ fn whatever_is_done_the_service_does_as_the_model() {
                         if last {
                             return (counts, failures);
                         }
+                        if (seed - first) % 100 == 99 {
+                            println!(
+                                "{} begun after {:.0} s",
+                                seed - first + 1,
+                                started.elapsed().as_secs_f64()
+                            );
+                        }
                         if driver.sequences == EACH {
                             driver = Driver::start().await;
                         }
