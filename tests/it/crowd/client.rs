@@ -147,7 +147,8 @@ impl Client {
             };
             company.answered.fetch_add(1, Ordering::Relaxed);
             self.note(|notes| {
-                notes.count(request.kind, outcome);
+                let refused = answer["code"].as_str().filter(|_| outcome == Outcome::Refused);
+                notes.count(request.kind, refused.map(str::to_owned));
                 notes.repeated += usize::from(sent > 1);
                 let late = request.posts_on.zip(closed).filter(|(on, closed)| on <= closed);
                 if let (Outcome::Accepted, Some((on, closed))) = (outcome, late) {

@@ -18,7 +18,8 @@ pub enum Outcome {
 /// What was asked for and answered.
 #[derive(Debug, Clone, Default)]
 pub struct Notes {
-    counts: BTreeMap<(&'static str, Outcome), usize>,
+    /// By kind and by the problem's code, if it was refused.
+    counts: BTreeMap<(&'static str, Option<String>), usize>,
     /// Requests that were sent more than once.
     pub repeated: usize,
     /// By table: documents that were asked for, and whether they were made.
@@ -36,8 +37,8 @@ pub struct Notes {
 }
 
 impl Notes {
-    pub fn count(&mut self, kind: &'static str, outcome: Outcome) {
-        *self.counts.entry((kind, outcome)).or_default() += 1;
+    pub fn count(&mut self, kind: &'static str, refused: Option<String>) {
+        *self.counts.entry((kind, refused)).or_default() += 1;
     }
 
     pub fn made(&mut self, table: &'static str, id: Uuid, outcome: Outcome) {
@@ -58,10 +59,7 @@ impl Notes {
     }
 
     pub fn accepted(&self) -> usize {
-        let accepted = self
-            .counts
-            .iter()
-            .filter(|((_, outcome), _)| *outcome == Outcome::Accepted);
+        let accepted = self.counts.iter().filter(|((_, refused), _)| refused.is_none());
         accepted.map(|(_, count)| count).sum()
     }
 
@@ -72,8 +70,8 @@ impl Notes {
 
 impl fmt::Display for Notes {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for ((kind, outcome), count) in &self.counts {
-            writeln!(to, "{count:>7}  {kind}: {outcome:?}")?;
+        for ((kind, refused), count) in &self.counts {
+            writeln!(to, "{count:>7}  {kind}: {}", refused.as_deref().unwrap_or("done"))?;
         }
         let (accepted, all, repeated) = (self.accepted(), self.all(), self.repeated);
         write!(
