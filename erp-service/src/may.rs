@@ -55,8 +55,12 @@ service_kit::permissions! {
     ReadInvoices = "invoices:read",
     WriteInvoices = "invoices:write",
     PostInvoices = "invoices:post",
-    /// Statements and reminders to customers.
+    /// Say that a customer disputes an item, or does not any more.
+    DisputeItems = "receivables:dispute",
+    ReadDunning = "dunning:read",
+    /// Reminders to customers: levels, exemptions, drafts of runs.
     WriteDunning = "dunning:write",
+    IssueDunning = "dunning:issue",
 
     // ---- payments ----
     ReadPayments = "payments:read",

@@ -1,6 +1,6 @@
 use super::OWNER_PATH;
 use super::input::{CustomerPatch, ReplicatedCustomer};
-use super::model::{CustomerRow, CustomerWithExposure};
+use super::model::{CustomerRow, CustomerWithExposure, OwnPart};
 use super::queries;
 use crate::sales::credit;
 use diesel::prelude::*;
@@ -82,6 +82,28 @@ fn set_terms(tx: &mut Tx<'_>, id: Uuid, patch: &CustomerPatch, matching: bool) -
     let after = queries::shown(after, &exposure, today)?;
     tx.changed(Some(&before), &after)?;
     Ok(Put::Updated(after))
+}
+
+/// Puts a customer on credit hold, unless it is.
+///
+/// # Errors
+/// 404.
+pub fn hold_credit(tx: &mut Tx<'_>, id: Uuid, reason: &str) -> Result<()> {
+    let row = queries::lock(tx, id).or_not_found("customer")?;
+    if row.own.credit_hold {
+        return Ok(());
+    }
+    let own = OwnPart {
+        credit_hold: true,
+        credit_hold_reason: Some(reason.to_owned()),
+        ..row.own.clone()
+    };
+    let (today, now) = (tx.today(), tx.now());
+    let exposure = credit::exposure(tx, id, today)?;
+    let before = queries::shown(row, &exposure, today)?;
+    let after = queries::set_own(tx, id, &own, now)?;
+    let after = queries::shown(after, &exposure, today)?;
+    tx.changed(Some(&before), &after)
 }
 
 fn check(patch: &CustomerPatch, row: &CustomerRow, base: Currency) -> Result<(), Problem> {

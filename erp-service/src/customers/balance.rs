@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use serde_json::Value;
 use service_kit::tx::Emitted;
 use service_kit::{OrNotFound, Result, Tx};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
 /// What a document is made out with.
@@ -34,6 +34,18 @@ pub fn lock_billing(conn: &mut PgConnection, id: Uuid) -> QueryResult<Option<Bil
         .select(Billing::as_select())
         .first(conn)
         .optional()
+}
+
+/// What letters to customers are made out with, by id.
+///
+/// # Errors
+/// When the database refuses.
+pub fn billing_of(conn: &mut PgConnection, ids: &[Uuid]) -> QueryResult<HashMap<Uuid, Billing>> {
+    let found: Vec<Billing> = customers::table
+        .filter(customers::id.eq_any(ids))
+        .select(Billing::as_select())
+        .load(conn)?;
+    Ok(found.into_iter().map(|customer| (customer.id, customer)).collect())
 }
 
 /// Tells the world that the balances of customers have changed: their version goes up and

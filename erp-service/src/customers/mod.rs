@@ -19,8 +19,8 @@ mod input;
 mod model;
 mod queries;
 
-pub use actions::import_terms;
-pub use balance::{Billing, lock_billing, note_balance_changed};
+pub use actions::{hold_credit, import_terms};
+pub use balance::{Billing, billing_of, lock_billing, note_balance_changed};
 pub use input::{CustomerPatch, ReplicatedCustomer};
 pub use model::{Customer, CustomerKind, CustomerStatus, CustomerWithExposure, Terms};
 pub use queries::{exist, has_legal_entity, ids_by_reference, lock_terms, tax_party, terms, tier_on};

@@ -16,6 +16,7 @@
 //! [`open_items::create`] and, last, [`post`]. Amounts arrive here converted to the base currency.
 
 pub mod accounts;
+pub mod ageing;
 mod corrections;
 mod days;
 mod dimensions;
@@ -23,6 +24,7 @@ mod entries;
 mod entry;
 pub mod numbers;
 pub mod open_items;
+mod part;
 pub mod periods;
 mod posting;
 mod posting_rules;
@@ -34,8 +36,9 @@ mod series;
 
 pub use corrections::{KnownAccount, known_accounts, post_reversal, reversal_day, undo_allocation};
 pub use days::{PostingDay, posting_day};
-pub use entries::{CashFlowCategory, JournalEntry};
+pub use entries::{CashFlowCategory, JournalEntry, path_of};
 pub use entry::{Entry, EntryKind, Journal, Line, Source, Sum};
+pub use part::Part;
 pub use periods::checks;
 pub use posting::{Posted, post, post_alone, reverse};
 pub use references::{NamedAccount, accounts, accounts_by_code, dimensions_in_use, postable, reversed};

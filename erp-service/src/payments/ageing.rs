@@ -4,12 +4,13 @@
 //! the control account. Only items that are open now, or were moved after the day, are looked at: the nearer
 //! the day, the less is read.
 
+use crate::ledger::ageing::{AgeingTotals, Buckets, days_overdue};
 use crate::ledger::shown;
 use crate::{company, may};
 use actix_web::get;
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use diesel::sql_types::{Date, Nullable, Numeric, SmallInt, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Bool, Date, Nullable, Numeric, SmallInt, Text, Uuid as SqlUuid};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use service_kit::db::sql;
@@ -25,6 +26,8 @@ struct AgeingQuery {
     date: Option<NaiveDate>,
     /// Of this customer or supplier only.
     party_id: Option<Uuid>,
+    /// Only what is disputed on that day, or only what is not.
+    disputed: Option<bool>,
 }
 
 /// What is open, by how long it is overdue; in the base currency.
@@ -36,17 +39,6 @@ pub struct Ageing {
     pub totals: AgeingTotals,
     /// One for each open item: by party, then by due date.
     pub rows: Vec<AgeingRow>,
-}
-
-/// What is open in all; credits and payments on account count as not due.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct AgeingTotals {
-    pub not_due: Amount,
-    pub overdue_1_30: Amount,
-    pub overdue_31_60: Amount,
-    pub overdue_61_90: Amount,
-    pub overdue_over_90: Amount,
-    pub total: Amount,
 }
 
 /// An open item on that day.
@@ -63,6 +55,8 @@ pub struct AgeingRow {
     pub due_on: NaiveDate,
     /// 0: not due.
     pub days_overdue: i64,
+    /// Whether it was disputed on that day.
+    pub disputed: bool,
     pub document_currency: Currency,
     /// In the document's currency.
     pub open_amount: Amount,
@@ -92,6 +86,8 @@ struct Found {
     due_on: NaiveDate,
     #[diesel(sql_type = Text)]
     currency: Currency,
+    #[diesel(sql_type = Bool)]
+    disputed: bool,
     #[diesel(sql_type = Numeric)]
     open: Decimal,
     #[diesel(sql_type = Numeric)]
@@ -123,16 +119,12 @@ async fn get_payable_ageing(read: Read<may::ReadReports>, query: Query<AgeingQue
 fn report(conn: &mut PgConnection, side: &str, query: &AgeingQuery, today: NaiveDate) -> Result<Ageing> {
     let date = query.date.unwrap_or(today);
     let base = company::settings(conn)?.base_currency;
-    let found = open_on(conn, side, date, query.party_id)?;
-    let mut sums = [Decimal::ZERO; 5];
+    let found = open_on(conn, side, date, query)?;
+    let mut buckets = Buckets::default();
     let mut rows = Vec::with_capacity(found.len());
     for item in found {
-        // Money that is waiting to be allocated is not late.
-        let days = match item.open.is_sign_negative() {
-            true => 0,
-            false => (date - item.due_on).num_days().max(0),
-        };
-        sums[bucket(days)] += item.base;
+        let days = days_overdue(item.open, item.due_on, date);
+        buckets.add(days, item.base);
         rows.push(AgeingRow {
             open_item_id: item.id,
             party_id: item.party_id,
@@ -144,6 +136,7 @@ fn report(conn: &mut PgConnection, side: &str, query: &AgeingQuery, today: Naive
             posted_on: item.posted_on,
             due_on: item.due_on,
             days_overdue: days,
+            disputed: item.disputed,
             document_currency: item.currency,
             open_amount: shown(item.currency, item.open)?,
             open_base_amount: shown(base, item.base)?,
@@ -152,60 +145,42 @@ fn report(conn: &mut PgConnection, side: &str, query: &AgeingQuery, today: Naive
     Ok(Ageing {
         date,
         currency: base,
-        totals: AgeingTotals {
-            not_due: shown(base, sums[0])?,
-            overdue_1_30: shown(base, sums[1])?,
-            overdue_31_60: shown(base, sums[2])?,
-            overdue_61_90: shown(base, sums[3])?,
-            overdue_over_90: shown(base, sums[4])?,
-            total: shown(base, sums.iter().sum())?,
-        },
+        totals: buckets.shown(base)?,
         rows,
     })
 }
 
-fn bucket(days: i64) -> usize {
-    match days {
-        ..=0 => 0,
-        1..=30 => 1,
-        31..=60 => 2,
-        61..=90 => 3,
-        _ => 4,
-    }
-}
-
-fn open_on(conn: &mut PgConnection, side: &str, date: NaiveDate, party: Option<Uuid>) -> Result<Vec<Found>> {
+fn open_on(conn: &mut PgConnection, side: &str, date: NaiveDate, query: &AgeingQuery) -> Result<Vec<Found>> {
     let found = sql("WITH candidates AS (
              SELECT id FROM open_items WHERE side = $1 AND (open_amount <> 0 OR revalued_base <> 0)
              UNION
              SELECT open_item_id FROM journal_entry_lines WHERE posted_on > $2 AND open_item_id IS NOT NULL)
          SELECT i.id, i.party_id, coalesce(cu.name, su.name) AS party_name, i.document_type, i.document_id, i.document_number,
-                i.instalment, i.posted_on, i.due_on, i.currency, l.open, l.base
+                i.instalment, i.posted_on, i.due_on, i.currency, l.open, l.base,
+                EXISTS (SELECT FROM disputes d WHERE d.open_item_id = i.id AND d.raised_on <= $3
+                        AND (d.lifted_on IS NULL OR d.lifted_on > $4)) AS disputed
          FROM candidates c JOIN open_items i USING (id)
          LEFT JOIN customers cu ON cu.id = i.party_id LEFT JOIN suppliers su ON su.id = i.party_id,
          LATERAL (SELECT coalesce(sum(amount), 0) * s.sign AS open, coalesce(sum(debit - credit), 0) * s.sign AS base
                   FROM journal_entry_lines l, (SELECT CASE i.side WHEN 'payable' THEN -1 ELSE 1 END AS sign) s
-                  WHERE l.open_item_id = i.id AND l.posted_on <= $3 GROUP BY s.sign) l
-         WHERE i.side = $4 AND i.posted_on <= $5 AND (l.open <> 0 OR l.base <> 0) AND ($6::uuid IS NULL OR i.party_id = $7)
+                  WHERE l.open_item_id = i.id AND l.posted_on <= $5 GROUP BY s.sign) l
+         WHERE i.side = $6 AND i.posted_on <= $7 AND (l.open <> 0 OR l.base <> 0) AND ($8::uuid IS NULL OR i.party_id = $9)
+           AND ($10::boolean IS NULL OR $11 = EXISTS (SELECT FROM disputes d WHERE d.open_item_id = i.id AND d.raised_on <= $12
+               AND (d.lifted_on IS NULL OR d.lifted_on > $13)))
          ORDER BY party_name, i.party_id, i.due_on, i.id")
         .bind::<Text, _>(side)
         .bind::<Date, _>(date)
         .bind::<Date, _>(date)
+        .bind::<Date, _>(date)
+        .bind::<Date, _>(date)
         .bind::<Text, _>(side)
         .bind::<Date, _>(date)
-        .bind::<Nullable<SqlUuid>, _>(party)
-        .bind::<Nullable<SqlUuid>, _>(party)
+        .bind::<Nullable<SqlUuid>, _>(query.party_id)
+        .bind::<Nullable<SqlUuid>, _>(query.party_id)
+        .bind::<Nullable<Bool>, _>(query.disputed)
+        .bind::<Nullable<Bool>, _>(query.disputed)
+        .bind::<Date, _>(date)
+        .bind::<Date, _>(date)
         .rows(conn)?;
     Ok(found)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::bucket;
-
-    #[test]
-    fn the_day_after_it_is_due_is_the_first_one_overdue() {
-        let buckets = [-5, 0, 1, 30, 31, 60, 61, 90, 91, 5_000].map(bucket);
-        assert_eq!(buckets, [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]);
-    }
 }

@@ -72,6 +72,10 @@ struct OpenItemsQuery {
     document_number: Option<SearchText>,
     order_id: Option<Uuid>,
     currency: Option<Currency>,
+    disputed: Option<bool>,
+    /// Reminded of at least this level.
+    #[param(minimum = 0, maximum = 9)]
+    dunning_level_from: Option<i16>,
     /// Due before today, or not.
     overdue: Option<bool>,
     due_to: Option<NaiveDate>,
@@ -149,6 +153,12 @@ fn page(conn: &mut PgConnection, query: &OpenItemsQuery, today: NaiveDate) -> Re
     }
     if let Some(currency) = query.currency {
         found = found.filter(open_items::currency.eq(currency));
+    }
+    if let Some(disputed) = query.disputed {
+        found = found.filter(open_items::disputed.eq(disputed));
+    }
+    if let Some(level) = query.dunning_level_from {
+        found = found.filter(open_items::dunning_level.ge(level));
     }
     match query.overdue {
         Some(true) => found = found.filter(open_items::due_on.lt(today)),

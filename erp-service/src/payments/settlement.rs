@@ -13,13 +13,13 @@ use super::parties::PartyType;
 
 use crate::company::{Company, TaxTreatment};
 use crate::currencies;
+pub(super) use crate::ledger::Part;
 use crate::ledger::open_items::{OpenItem, Side};
 use crate::ledger::{Account, Entry, Role, Rules, Sum};
 use chrono::NaiveDate;
 use diesel::QueryableByName;
 use diesel::sql_types::{Nullable, Numeric, Text, Uuid as SqlUuid};
 use rust_decimal::{Decimal, RoundingStrategy};
-use serde::{Deserialize, Serialize};
 use service_kit::db::sql;
 use service_kit::{Currency, Faults, Problem, Result, Tx};
 use uuid::Uuid;
@@ -51,24 +51,6 @@ pub(super) struct Conditions<'a> {
     pub sign: Decimal,
 }
 
-/// A line beside those of the items; positive is a debit.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Part {
-    pub account_id: Uuid,
-    pub code: String,
-    pub name: String,
-    pub rule: Option<String>,
-    pub currency: Currency,
-    pub amount: Decimal,
-    pub base: Decimal,
-    pub tax_code: Option<String>,
-    pub tax_base: Option<Decimal>,
-    #[serde(default)]
-    pub tax_rate: Option<Decimal>,
-    #[serde(default)]
-    pub tax_kind: Option<String>,
-}
-
 /// One item settled, before it is posted.
 #[derive(Debug, Clone)]
 pub(super) struct Settled {
@@ -95,44 +77,6 @@ pub(super) fn debit_sign(side: Side) -> Decimal {
 /// The value of an item as a debit.
 pub(super) fn debit_value(item: &OpenItem) -> Decimal {
     item.open_amount * debit_sign(item.side)
-}
-
-impl Part {
-    pub(super) fn new(account: &Account, currency: Currency, amount: Decimal, base: Decimal) -> Self {
-        Part {
-            account_id: account.id,
-            code: account.code.clone(),
-            name: account.name.clone(),
-            rule: account.rule.clone(),
-            currency,
-            amount,
-            base,
-            tax_code: None,
-            tax_base: None,
-            tax_rate: None,
-            tax_kind: None,
-        }
-    }
-
-    /// Adds the line, or with `factor` −1 its mirror.
-    pub(super) fn post(&self, entry: &mut Entry, factor: Decimal) {
-        let account = Account {
-            id: self.account_id,
-            code: self.code.clone(),
-            name: self.name.clone(),
-            rule: self.rule.clone(),
-        };
-        let sum = Sum {
-            base: self.base * factor,
-            amount: self.amount * factor,
-            currency: self.currency,
-        };
-        let line = entry.debit(&account, sum);
-        if let Some(code) = &self.tax_code {
-            line.tax(code, self.tax_base.unwrap_or_default() * factor);
-            (line.tax_rate, line.tax_kind) = (self.tax_rate, self.tax_kind.clone());
-        }
-    }
 }
 
 impl Settled {

@@ -2,15 +2,19 @@
 //!
 //! - [`invoices`]: invoices and credit notes, from orders, deliveries or free lines
 //! - [`prepayments`]: money that comes before the invoice
+//! - [`disputes`]: what a customer does not agree with
+//! - [`statements`]: what a customer owed at any day, and why
 //! - [`party`]: who a document is made out to; [`taxation`]: what its taxes come to
 //!
 //! Payments settle open items; they call [`note_settlement`] so that documents, orders and customers know.
 //! Lock order: customer → orders → documents → open items → number series.
 
 mod closing;
+pub mod disputes;
 pub mod invoices;
 pub mod party;
 pub mod prepayments;
+pub mod statements;
 pub mod taxation;
 
 pub use closing::CHECKS;
@@ -23,9 +27,18 @@ use service_kit::problem::Constraint;
 pub fn routes(routes: &mut Routes) {
     invoices::routes(routes);
     prepayments::routes(routes);
+    disputes::routes(routes);
+    statements::routes(routes);
 }
 
 pub const CONSTRAINTS: &[Constraint] = &[
+    Constraint::conflict("disputes_pkey", "duplicate", "/id", "a dispute with this id exists"),
+    Constraint::conflict(
+        "disputes_one_open",
+        "already_disputed",
+        "",
+        "the item is disputed already",
+    ),
     Constraint::conflict(
         "prepayments_pkey",
         "duplicate",

@@ -43,6 +43,8 @@ diesel::table! {
         advances_gross -> Numeric,
         open_amount -> Numeric,
         credited_gross -> Numeric,
+        discount_taken_back -> Numeric,
+        discount_parts -> Jsonb,
         reason -> Nullable<Text>,
         notes -> Nullable<Text>,
         external_ref -> Nullable<Text>,
@@ -87,6 +89,124 @@ diesel::table! {
         credited_amount -> Numeric,
         credited_net -> Numeric,
         credited_base_net -> Numeric,
+    }
+}
+
+diesel::table! {
+    disputes (id) {
+        id -> Uuid,
+        status -> Text,
+        open_item_id -> Uuid,
+        customer_id -> Uuid,
+        document_type -> Text,
+        document_id -> Uuid,
+        document_number -> Nullable<Text>,
+        instalment -> Int2,
+        currency -> Text,
+        amount -> Numeric,
+        reason -> Text,
+        raised_on -> Date,
+        lifted_on -> Nullable<Date>,
+        lifted_reason -> Nullable<Text>,
+        version -> Int8,
+        revision -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    dunning_levels (id) {
+        id -> Uuid,
+        level -> Int2,
+        name -> Text,
+        days_overdue -> Int4,
+        waiting_days -> Int4,
+        minimum_amount -> Numeric,
+        fee -> Numeric,
+        credit_hold -> Bool,
+        texts -> Jsonb,
+        revision -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    dunning_settings (customer_id) {
+        customer_id -> Uuid,
+        language -> Nullable<Text>,
+        exempt_until -> Nullable<Date>,
+        exempt_reason -> Nullable<Text>,
+        revision -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    dunning_runs (id) {
+        id -> Uuid,
+        status -> Text,
+        date -> Date,
+        customer_ids -> Jsonb,
+        currency -> Nullable<Text>,
+        maximum_level -> Nullable<Int2>,
+        language -> Text,
+        reason -> Nullable<Text>,
+        issued_at -> Nullable<Timestamptz>,
+        version -> Int8,
+        revision -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    dunning_letters (id) {
+        id -> Uuid,
+        run_id -> Uuid,
+        number -> Nullable<Text>,
+        status -> Text,
+        customer_id -> Uuid,
+        currency -> Text,
+        date -> Date,
+        pay_by -> Date,
+        level -> Int2,
+        language -> Text,
+        party -> Jsonb,
+        open_amount -> Numeric,
+        credits -> Numeric,
+        fee -> Numeric,
+        credit_hold -> Bool,
+        subject -> Text,
+        body -> Text,
+        reason -> Nullable<Text>,
+        issued_at -> Nullable<Timestamptz>,
+        version -> Int8,
+        revision -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    dunning_letter_items (letter_id, position) {
+        letter_id -> Uuid,
+        position -> Int4,
+        open_item_id -> Uuid,
+        document_type -> Text,
+        document_id -> Uuid,
+        document_number -> Nullable<Text>,
+        instalment -> Int2,
+        posted_on -> Date,
+        due_on -> Date,
+        amount -> Numeric,
+        open_amount -> Numeric,
+        days_overdue -> Int4,
+        level_before -> Int2,
+        level -> Int2,
+        dropped -> Nullable<Text>,
     }
 }
 

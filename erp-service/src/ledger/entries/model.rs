@@ -208,8 +208,12 @@ impl EntryLinks {
     }
 }
 
-/// Where a document stands: `credit_note` → `/v1/credit-notes/{id}`.
+/// Where a document stands: `supplier_bill` → `/v1/supplier-bills/{id}`. A credit note stands with the invoices.
 pub fn path_of(kind: &str, id: Uuid) -> String {
+    let kind = match kind {
+        "credit_note" => "invoice",
+        kind => kind,
+    };
     let words = kind.replace('_', "-");
     match words.strip_suffix('y') {
         Some(stem) => format!("/v1/{stem}ies/{id}"),

@@ -2,14 +2,15 @@
 //!
 //! Whatever was credited in parts, the last part takes the remainder: of the line's amount, of the tax of a code, of the
 //! values in the base currency. A credit note clears its own invoice first; what was paid already becomes an open
-//! credit that can be refunded or allocated. It never makes a quantity invoiceable again.
+//! credit that can be refunded or allocated, less the cash discount that it was paid with. It never makes a quantity
+//! invoiceable again.
 
 use super::drafts::{check, locked_customer, new_row};
 use super::input::{CreditLineIn, CreditNoteIn, InvoiceCancellationIn};
 use super::model::{Invoice, InvoiceAction, InvoiceKind, InvoiceStatus, LineKind, Parts};
 use super::posting;
 use super::rows::{InvoiceRow, LineRow};
-use super::{queries, settlement};
+use super::{discount, queries, settlement};
 use crate::ledger::numbers;
 use crate::ledger::open_items::{self, Allocation, OpenItem};
 use crate::ledger::{self, Entry, Journal, Role, Source, Sum};
@@ -308,6 +309,14 @@ fn make(
 
     let mut cleared = Vec::new();
     let excess = clear(tx, &mut entry, &invoice, row.gross, company.base_currency, &mut cleared)?;
+    let settled = invoice.gross - invoice.credited_gross - (row.gross - excess);
+    let discount = discount::taken_back(tx, &invoice, (excess, settled), company.base_currency)?;
+    discount
+        .iter()
+        .for_each(|part| part.post(&mut entry, Decimal::NEGATIVE_ONE));
+    row.discount_taken_back = discount.iter().map(|part| part.amount).sum();
+    row.discount_parts = serde_json::to_value(&discount)?;
+    let excess = excess - row.discount_taken_back;
     let schedule: Vec<Due> = Some(excess)
         .filter(|excess| !excess.is_zero())
         .map(|excess| Due {

@@ -48,6 +48,8 @@ pub(super) fn new_row(
         advances_gross: Decimal::ZERO,
         open_amount: Decimal::ZERO,
         credited_gross: Decimal::ZERO,
+        discount_taken_back: Decimal::ZERO,
+        discount_parts: json!([]),
         reason: None,
         notes: None,
         external_ref: None,

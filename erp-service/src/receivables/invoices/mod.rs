@@ -10,11 +10,13 @@
 //! its payable amount; invoiced ≤ delivered, or ordered, by the order's policy, which the order checks under its lock;
 //! credited ≤ invoiced, line by line.
 //!
-//! - `billing`: from orders and deliveries; `drafts`: free lines; `posting`; `credit`: credit notes
+//! - `billing`: from orders and deliveries; `drafts`: free lines; `posting`; `credit`: credit notes; `discount`: the cash discount
+//!   that goes back with them
 //! - `settlement`: what documents, orders and customers are told when open amounts change
 
 mod billing;
 mod credit;
+mod discount;
 mod drafts;
 mod handlers;
 mod input;

@@ -74,7 +74,9 @@ pub struct Invoice {
     pub base_gross: Option<Amount>,
     /// Advances that are deducted, gross.
     pub advances: Vec<DeductedAdvance>,
-    /// The total less the advances.
+    /// Of a credit note: the share of the cash discount that the customer had taken on what is credited.
+    pub discount_taken_back: Amount,
+    /// The total less the advances, or less the discount that is taken back.
     pub payable: Amount,
     /// What is still open of it; negative of a credit note.
     pub open_amount: Amount,
@@ -242,6 +244,7 @@ impl Invoice {
                     })
                 })
                 .collect::<Result<_>>()?,
+            discount_taken_back: money(row.discount_taken_back)?,
             payable: money(row.payable())?,
             open_amount: money(row.open_amount)?,
             credited: money(row.credited_gross)?,

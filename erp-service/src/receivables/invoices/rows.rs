@@ -38,6 +38,8 @@ pub struct InvoiceRow {
     pub advances_gross: Decimal,
     pub open_amount: Decimal,
     pub credited_gross: Decimal,
+    pub discount_taken_back: Decimal,
+    pub discount_parts: Value,
     pub reason: Option<String>,
     pub notes: Option<String>,
     pub external_ref: Option<String>,
@@ -88,7 +90,7 @@ pub struct LineRow {
 impl InvoiceRow {
     /// What remains to be paid by its items when it is posted.
     pub fn payable(&self) -> Decimal {
-        self.gross - self.advances_gross
+        self.gross - self.advances_gross - self.discount_taken_back
     }
 }
 

@@ -48,6 +48,39 @@ pub fn note_settlement(tx: &mut Tx<'_>, item_ids: &[Uuid]) -> Result<()> {
     customers::note_balance_changed(tx, &parties)
 }
 
+/// The documents of items as they stand, locked: for [`note_items`] once something of the items has changed that is no settlement, a
+/// dispute or a reminder.
+///
+/// # Errors
+/// When the database refuses.
+pub(in crate::receivables) fn before(tx: &mut Tx<'_>, item_ids: &[Uuid]) -> Result<Vec<Invoice>> {
+    let documents: Vec<Uuid> = touched(tx, item_ids)?.documents.into_iter().collect();
+    let rows = queries::lock_many(tx, &documents)?;
+    queries::complete(tx, rows)
+}
+
+/// Tells what has changed of the items of these documents.
+///
+/// # Errors
+/// When the database refuses.
+pub(in crate::receivables) fn note_items(tx: &mut Tx<'_>, before: Vec<Invoice>) -> Result<()> {
+    let ids: Vec<Uuid> = before.iter().map(|invoice| invoice.id).collect();
+    let now = tx.now();
+    diesel::update(invoices::table.filter(invoices::id.eq_any(&ids)))
+        .set((
+            invoices::version.eq(invoices::version + 1),
+            invoices::revision.eq(invoices::revision + 1),
+            invoices::updated_at.eq(now),
+        ))
+        .execute(&mut **tx)?;
+    let rows = queries::lock_many(tx, &ids)?;
+    let after = queries::complete(tx, rows)?;
+    for (before, after) in before.iter().zip(&after) {
+        tx.changed(Some(before), after)?;
+    }
+    Ok(())
+}
+
 #[derive(Default)]
 struct Touched {
     documents: BTreeSet<Uuid>,

@@ -21,11 +21,11 @@ async fn invoiced(books: &Books, terms: Value) -> Value {
     invoice
 }
 
-fn two_percent() -> Value {
+pub fn two_percent() -> Value {
     json!({ "code": "2-10", "name": "2 % within 10 days", "net_days": 30, "discount_days": 10, "discount": "0.02" })
 }
 
-async fn paid(books: &Books, invoice: &Value, amount: &str, date: &str) -> Value {
+pub async fn paid(books: &Books, invoice: &Value, amount: &str, date: &str) -> Value {
     books
         .receive(
             amount,

@@ -2,10 +2,11 @@
 
 mod allocation;
 mod bank_accounts;
-mod books;
+pub mod books;
 mod clearings;
 mod currencies;
 mod discounts;
+mod discounts_credited;
 mod invoices;
 mod races;
 mod reversal;

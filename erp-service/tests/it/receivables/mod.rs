@@ -1,11 +1,13 @@
 //! What customers owe: terms, invoices, credit notes, exposure, prepayments, statements, reminders.
 
 mod credit_notes;
+mod disputes;
 mod exposure;
 mod invoices;
 mod legal_entities;
 mod payment_terms;
 mod prepayments;
+mod statements;
 mod taxes;
 
 use crate::shop::{Shop, id};

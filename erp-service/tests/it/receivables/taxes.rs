@@ -103,6 +103,41 @@ async fn tax_rounds_once_and_the_last_credit_takes_the_remainder() {
     );
 }
 
+/// One line of 3 × 0.33 at 20 %, credited piece by piece: 0.066 is 0.07 twice, and the last takes 0.06: together 0.20. Of 4 × 0.03
+/// (0.024 of tax, so 0.02) the first two pieces take a cent each (0.006), and nothing is left for the others.
+#[tokio::test]
+async fn the_last_piece_takes_what_is_left_of_the_tax() {
+    let shop = Shop::open().await;
+    output_tax(&shop, "T20", &[("0.2", "2000-01-01", None)]).await;
+    for (quantity, price, expected) in [
+        ("3", "0.33", vec!["0.07", "0.07", "0.06"]),
+        ("4", "0.03", vec!["0.01", "0.01", "0.00", "0.00"]),
+    ] {
+        let line = json!({"description": "Sweet", "quantity": quantity, "unit_price": price});
+        let invoice = invoiced(&shop, json!({"lines": [line]})).await;
+        let path = format!("{}/credit-notes", given::path("invoices", &invoice));
+        let (mut taxes, mut entries) = (Vec::new(), Vec::new());
+        for _ in &expected {
+            let body = json!({"lines": [{"line_id": invoice["lines"][0]["id"], "quantity": "1"}]});
+            let credit = shop.erp.post(&path, body).await.expect(201);
+            taxes.push(credit["total"]["tax"].as_str().unwrap().to_owned());
+            entries.push(credit["entry_id"].clone());
+        }
+        assert_eq!(taxes, expected);
+        let now = shop.erp.get(&given::path("invoices", &invoice)).await.expect(200);
+        assert_eq!(
+            (&now["status"], &now["open_amount"]),
+            (&json!("credited"), &json!("0.00"))
+        );
+        assert!(entries.iter().all(|entry| entry.is_string()), "{entries:?}");
+    }
+    // Nothing is left on any account but the customer's, which is even.
+    let balance = shop.erp.get("/v1/reports/trial-balance").await.expect(200);
+    let rows = balance["rows"].as_array().unwrap();
+    let even = |row: &&Value| row["balance"] != "0.00" && row["balance"] != Value::Null;
+    assert_eq!(rows.iter().filter(even).collect::<Vec<_>>(), Vec::<&Value>::new());
+}
+
 #[tokio::test]
 async fn half_a_cent_of_tax_is_a_cent() {
     let shop = Shop::open().await;

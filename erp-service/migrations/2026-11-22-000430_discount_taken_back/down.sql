@@ -1,0 +1,1 @@
+ALTER TABLE invoices DROP COLUMN discount_taken_back, DROP COLUMN discount_parts;
