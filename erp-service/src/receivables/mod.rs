@@ -3,6 +3,7 @@
 //! - [`invoices`]: invoices and credit notes, from orders, deliveries or free lines
 //! - [`prepayments`]: money that comes before the invoice
 //! - [`disputes`]: what a customer does not agree with
+//! - [`dunning`]: reminders of what is overdue
 //! - [`statements`]: what a customer owed at any day, and why
 //! - [`party`]: who a document is made out to; [`taxation`]: what its taxes come to
 //!
@@ -11,6 +12,7 @@
 
 mod closing;
 pub mod disputes;
+pub mod dunning;
 pub mod invoices;
 pub mod party;
 pub mod prepayments;
@@ -29,9 +31,28 @@ pub fn routes(routes: &mut Routes) {
     prepayments::routes(routes);
     disputes::routes(routes);
     statements::routes(routes);
+    dunning::routes(routes);
 }
 
 pub const CONSTRAINTS: &[Constraint] = &[
+    Constraint::conflict(
+        "dunning_levels_pkey",
+        "duplicate",
+        "/id",
+        "a dunning level with this id exists",
+    ),
+    Constraint::conflict(
+        "dunning_levels_level_unique",
+        "duplicate",
+        "/level",
+        "there is such a level: change it",
+    ),
+    Constraint::conflict(
+        "dunning_runs_pkey",
+        "duplicate",
+        "/id",
+        "a dunning run with this id exists",
+    ),
     Constraint::conflict("disputes_pkey", "duplicate", "/id", "a dispute with this id exists"),
     Constraint::conflict(
         "disputes_one_open",

@@ -212,6 +212,7 @@ diesel::table! {
 
 diesel::joinable!(invoice_lines -> invoices (invoice_id));
 diesel::allow_tables_to_appear_in_same_query!(invoices, invoice_lines);
+diesel::allow_tables_to_appear_in_same_query!(dunning_letters, dunning_letter_items);
 
 diesel::table! {
     prepayments (id) {

@@ -2,6 +2,7 @@
 
 mod credit_notes;
 mod disputes;
+mod dunning;
 mod exposure;
 mod invoices;
 mod legal_entities;
