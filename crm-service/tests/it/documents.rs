@@ -169,8 +169,25 @@ async fn the_timeline_tells_the_life_of_an_invoice() {
         document["instalments"][0]["open_amount"] = json!(open);
         document
     };
+    let collected = |level: i64, disputed: bool| {
+        let mut document = open("posted", "119.00", "0.00");
+        document["instalments"][0]["dunning_level"] = json!(level);
+        document["instalments"][0]["disputed"] = json!(disputed);
+        document
+    };
     let steps = [
         (open("posted", "119.00", "0.00"), vec!["invoice_posted"], "posted"),
+        (
+            collected(2, false),
+            vec!["invoice_reminded"],
+            "reminder of level 2, 119.00 USD open",
+        ),
+        (collected(2, true), vec!["invoice_disputed"], "disputed"),
+        (
+            collected(2, false),
+            vec!["invoice_dispute_lifted"],
+            "not disputed any more",
+        ),
         (
             open("partially_paid", "69.00", "0.00"),
             vec!["invoice_partially_paid"],

@@ -39,6 +39,9 @@ fn changes(before: Option<&Invoice>, after: &Invoice) -> Vec<(&'static str, Stri
         ));
     }
     let open = document.open_amount;
+    if let Some(before) = before {
+        told.extend(collected(before, after, &name));
+    }
     let status_before = before.map_or(InvoiceStatus::Posted, |before| before.document.status);
     let (kind, summary) = match (status_before, document.status) {
         (old, new) if old == new => return told,
@@ -54,6 +57,27 @@ fn changes(before: Option<&Invoice>, after: &Invoice) -> Vec<(&'static str, Stri
         (_, InvoiceStatus::Credited) => return told,
     };
     told.push((kind, summary));
+    told
+}
+
+/// Reminders and disputes of its instalments.
+fn collected(before: &Invoice, after: &Invoice, name: &str) -> Vec<(&'static str, String)> {
+    let level = |invoice: &Invoice| {
+        let levels = invoice.document.instalments.iter().map(|part| part.dunning_level);
+        levels.max().unwrap_or_default()
+    };
+    let disputed = |invoice: &Invoice| invoice.document.instalments.iter().any(|part| part.disputed);
+    let mut told = Vec::new();
+    if level(after) > level(before) {
+        let (open, currency) = (after.document.open_amount, after.document.currency);
+        let summary = format!("{name}: reminder of level {}, {open} {currency} open", level(after));
+        told.push(("invoice_reminded", summary));
+    }
+    match (disputed(before), disputed(after)) {
+        (false, true) => told.push(("invoice_disputed", format!("{name} disputed"))),
+        (true, false) => told.push(("invoice_dispute_lifted", format!("{name} not disputed any more"))),
+        _ => {}
+    }
     told
 }
 
