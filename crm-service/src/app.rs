@@ -4,6 +4,7 @@ use crate::{catalogue, custom_fields, customers, documents, may, orders};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use service_kit::auth::{APPLY, ManageApiKeys};
 use service_kit::problem::Constraint;
+use service_kit::users::ManageUsers;
 use service_kit::{Permission, Role, Routes, Service};
 
 /// The CRM.
@@ -18,6 +19,7 @@ pub const SERVICE: Service = Service {
     constraints: CONSTRAINTS,
     imports: &[],
     describe: Some(custom_fields::describe::describe),
+    sign_in: true,
 };
 
 /// The tables of the CRM.
@@ -26,8 +28,8 @@ pub static MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 /// Works with customers and orders.
 const SALES: Role = Role {
     name: "sales",
-    description: "everything but managing API keys and applying replicas",
-    grants: |permission| permission != ManageApiKeys::NAME && permission != APPLY,
+    description: "everything but managing API keys and users, and applying replicas",
+    grants: |permission| ![ManageApiKeys::NAME, ManageUsers::NAME, APPLY].contains(&permission),
 };
 
 fn routes(routes: &mut Routes) {

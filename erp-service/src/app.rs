@@ -20,6 +20,7 @@ pub const SERVICE: Service = Service {
     constraints: &CONSTRAINTS,
     imports: exchange::IMPORTS,
     describe: None,
+    sign_in: false,
 };
 
 /// Runs the ERP's business.

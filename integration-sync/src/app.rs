@@ -28,6 +28,7 @@ pub const SERVICE: Service = Service {
     constraints: &[],
     imports: &[],
     describe: None,
+    sign_in: false,
 };
 
 /// The tables of the sync.

@@ -53,6 +53,41 @@ macro_rules! permissions {
     };
 }
 
+/// What everybody may who is let in at all, such as asking who they are.
+#[derive(Debug, Clone, Copy)]
+pub struct Authenticated;
+
+impl Permission for Authenticated {
+    const NAME: &'static str = "authenticated";
+}
+
+/// What everybody may who signed in as a user, whatever their role: their own sessions, reminders
+/// and the like. A client with a key may not.
+#[derive(Debug, Clone, Copy)]
+pub struct SignedIn;
+
+impl Permission for SignedIn {
+    const NAME: &'static str = "signed_in";
+
+    fn refuse(_actor: &Actor) -> Problem {
+        Problem {
+            detail: "only for users who signed in with e-mail and password".to_owned(),
+            ..Problem::forbidden(Self::NAME)
+        }
+    }
+}
+
+/// Permissions that show, or change, what belongs to everybody: whoever sees only a part of the
+/// records has no use of them.
+pub const NEED_SIGHT_OF_ALL: &[&str] = &[
+    ManageApiKeys::NAME,
+    ReadAuditLog::NAME,
+    ReadEvents::NAME,
+    ReadImports::NAME,
+    ImportRecords::NAME,
+    crate::users::ManageUsers::NAME,
+];
+
 /// Applies replicas; held by the integration role alone.
 pub const APPLY: &str = "integration:apply";
 
@@ -127,8 +162,45 @@ pub struct ActingUser {
 }
 
 impl Actor {
+    /// Somebody in whose name an open request acts: a form, a visitor. They hold no permission.
+    pub fn outsider(id: Uuid, name: &str) -> Self {
+        Actor {
+            id,
+            name: name.into(),
+            role: CUSTOM,
+            permissions: Arc::default(),
+            user: None,
+            sight: Sight::Own { user: id },
+        }
+    }
+
     pub fn may(&self, permission: &str) -> bool {
-        (self.role.grants)(permission) || self.permissions.contains(permission)
+        match permission {
+            Authenticated::NAME => true,
+            SignedIn::NAME => self.user.is_some(),
+            _ => (self.role.grants)(permission) || self.permissions.contains(permission),
+        }
+    }
+
+    /// # Errors
+    /// 403 when the actor lacks the permission, or the sight that goes with it.
+    pub fn require<P: Permission>(&self) -> Result<(), Problem> {
+        match self.may(P::NAME) {
+            true => self.require_sight_for(P::NAME),
+            false => Err(P::refuse(self)),
+        }
+    }
+
+    pub(crate) fn require_sight_for(&self, permission: &str) -> Result<(), Problem> {
+        if self.sight.sees_all() || !NEED_SIGHT_OF_ALL.contains(&permission) {
+            return Ok(());
+        }
+        let detail = format!("{permission} is only for those who see all records");
+        Err(Problem {
+            detail,
+            ..Problem::forbidden(permission)
+        }
+        .fact("required_sight", "all"))
     }
 
     /// Whether it is somebody who changes records here, and not only a reader.
@@ -152,7 +224,6 @@ pub(crate) fn hash(key: &str) -> [u8; 32] {
 }
 
 /// A fresh token for a session: 256 random bits.
-#[expect(dead_code, reason = "sessions come with sign-in")]
 pub(crate) fn new_session_token() -> String {
     let bytes: [u8; 32] = rand::random();
     format!("{SESSION}{}", URL_SAFE_NO_PAD.encode(bytes))
@@ -194,6 +265,11 @@ const BY_SESSION: &str = "SELECT u.id, u.name, u.role, u.permissions, s.id AS se
      FROM sessions s JOIN users u ON u.id = s.user_id
      WHERE s.hash = $1 AND s.revoked_at IS NULL AND s.expires_at > now() AND u.active";
 
+/// Who stands behind the token of a session, if it is good.
+pub(crate) fn of_session(conn: &mut PgConnection, hash: &[u8; 32], roles: &[Role]) -> QueryResult<Option<Actor>> {
+    find(conn, BY_SESSION, hash, roles)
+}
+
 fn find(
     conn: &mut PgConnection,
     statement: &'static str,
@@ -231,6 +307,9 @@ pub(crate) async fn authenticate<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+    if is_open(&request) {
+        return next.call(request).await.map(ServiceResponse::map_into_left_body);
+    }
     match actor_of(&request).await {
         Ok(actor) => {
             request.extensions_mut().insert(actor);
@@ -238,6 +317,12 @@ pub(crate) async fn authenticate<B: MessageBody>(
         }
         Err(problem) => Ok(request.into_response(problem.error_response()).map_into_right_body()),
     }
+}
+
+/// Whether the operation is one that needs no key.
+fn is_open(request: &ServiceRequest) -> bool {
+    let kit = request.app_data::<web::Data<Kit>>();
+    kit.is_some_and(|kit| kit.routes.is_open(request.method().as_str(), request.path()))
 }
 
 async fn actor_of(request: &ServiceRequest) -> Result<Actor, Problem> {
@@ -319,7 +404,7 @@ fn bearer(request: &ServiceRequest) -> Result<&str, Problem> {
     let header = request
         .headers()
         .get(header::AUTHORIZATION)
-        .ok_or_else(|| Problem::unauthorized("send Authorization: Bearer <API key>"))?;
+        .ok_or_else(|| Problem::unauthorized("send Authorization: Bearer <API key or session token>"))?;
     header
         .to_str()
         .ok()
@@ -327,5 +412,5 @@ fn bearer(request: &ServiceRequest) -> Result<&str, Problem> {
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, key)| key.trim())
         .filter(|key| (32..=200).contains(&key.len()))
-        .ok_or_else(|| Problem::unauthorized("the Authorization header is not Bearer with an API key"))
+        .ok_or_else(|| Problem::unauthorized("the Authorization header is not Bearer with an API key or session token"))
 }

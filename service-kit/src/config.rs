@@ -20,6 +20,11 @@ pub struct Config {
     pub workers: usize,
     /// Requests a second that one key may make; integration keys have no limit.
     pub requests_per_second: u32,
+    /// Requests a minute that one address may make without a key, and that may be made with one e-mail
+    /// address when signing in.
+    pub open_requests_per_minute: u32,
+    /// Whether a proxy stands in front whose `X-Forwarded-For` says where a request came from.
+    pub behind_proxy: bool,
     /// How long a request may wait for a connection before it is answered 503.
     pub connection_wait: Duration,
     /// How long a request may take altogether (long-polls add their `wait`).
@@ -54,6 +59,8 @@ impl Config {
             connections: 8,
             workers: 2,
             requests_per_second: 5_000,
+            open_requests_per_minute: 20,
+            behind_proxy: false,
             connection_wait: Duration::from_secs(5),
             request_timeout: Duration::from_secs(30),
             time_zone: Tz::UTC,
@@ -87,6 +94,17 @@ impl Config {
                 defaults.requests_per_second,
             )?
             .max(1),
+            open_requests_per_minute: parsed(
+                &format!("{prefix}_OPEN_REQUESTS_PER_MINUTE"),
+                "a number",
+                defaults.open_requests_per_minute,
+            )?
+            .max(1),
+            behind_proxy: parsed(
+                &format!("{prefix}_BEHIND_PROXY"),
+                "true or false",
+                defaults.behind_proxy,
+            )?,
             time_zone: parsed(
                 "TANDEM_TIME_ZONE",
                 "an IANA time zone such as Europe/Berlin",

@@ -2,11 +2,12 @@
 //!
 //! A service is a [`Service`]: a name, its migrations, its routes and its roles. [`server::start`]
 //! gives it a database pool, authentication, limits, telemetry, an event feed, an audit log, API
-//! keys and OpenAPI documentation.
+//! keys, users who sign in and OpenAPI documentation.
 //!
 //! The way of a request:
 //! 1. [`server`] middleware: request id, metrics, log line, time limit;
-//! 2. [`auth`] middleware on `/v1`: the key becomes an [`auth::Actor`], the rate is limited;
+//! 2. [`auth`] middleware on `/v1`: the key or session token becomes an [`auth::Actor`], the rate is
+//!    limited ([`open`] routes go without);
 //! 3. the handler's first argument, [`Command<may::…>`](command::Command) or
 //!    [`Read<may::…>`](command::Read), checks the permission by its type;
 //! 4. [`http::Path`], [`http::Query`], [`http::Body`] parse and check the input against the very
@@ -28,6 +29,7 @@ pub mod command;
 pub mod config;
 pub mod db;
 pub mod decimal;
+pub mod email;
 pub mod events;
 pub mod exchange;
 pub mod health;
@@ -36,26 +38,33 @@ pub mod idempotency;
 pub mod live_document;
 pub mod migrations;
 pub mod money;
+pub mod open;
 pub mod openapi;
 pub mod paging;
+pub mod passwords;
 pub mod problem;
 pub mod retention;
 pub mod schema;
 pub mod server;
+pub mod sessions;
 pub mod sight;
 pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod tx;
+pub mod users;
 
 pub use auth::{Actor, Permission, Role};
 pub use command::{Command, OrNotFound, Put, Read};
 pub use decimal::{Amount, Discount, Quantity, UnitPrice};
+pub use email::Email;
 pub use http::{Answer, Body, IdPath, OptionalBody, Path, Query, Resource};
 pub use money::{Currency, Total};
+pub use open::Open;
 pub use openapi::Routes;
 pub use paging::{Cursor, Limit, Page, Sort};
 pub use problem::{Error, Fault, Faults, Problem, Result};
 pub use server::Service;
 pub use sight::Sight;
 pub use tx::Tx;
+pub use users::Owned;

@@ -5,7 +5,7 @@ use crate::exchange::Table;
 use actix_web::Scope;
 use actix_web::dev::{HttpServiceFactory, ResourceDef};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
 use utoipa::openapi::path::Paths;
 use utoipa::openapi::schema::Schema;
@@ -17,6 +17,8 @@ pub struct Routes {
     scope: Option<Scope>,
     paths: Paths,
     schemas: Vec<(String, RefOr<Schema>)>,
+    /// Methods and paths that need no key.
+    open: BTreeSet<(String, String)>,
 }
 
 impl Default for Routes {
@@ -25,6 +27,7 @@ impl Default for Routes {
             scope: Some(actix_web::web::scope("/v1")),
             paths: Paths::new(),
             schemas: Vec::new(),
+            open: BTreeSet::new(),
         }
     }
 }
@@ -39,6 +42,19 @@ impl Routes {
         handler.schemas(&mut self.schemas);
         self.scope = self.scope.take().map(|scope| scope.service(handler));
         self
+    }
+
+    /// Adds a handler that needs no key: its first argument is [`Open`](crate::open::Open).
+    pub fn open<F>(&mut self, handler: F) -> &mut Self
+    where
+        F: HttpServiceFactory + OpenApiFactory + 'static,
+    {
+        let paths = serde_json::to_value(handler.paths()).unwrap_or_default();
+        for (path, item) in paths.as_object().into_iter().flatten() {
+            let methods = item.as_object().into_iter().flatten().map(|(method, _)| method);
+            self.open.extend(methods.map(|method| (method.clone(), path.clone())));
+        }
+        self.add(handler)
     }
 
     pub(crate) fn into_scope(self) -> Option<Scope> {
@@ -82,7 +98,10 @@ impl Routes {
         let paths = document["paths"].as_object().cloned().unwrap_or_default();
         let paths: Map<String, Value> = paths
             .into_iter()
-            .map(|(path, item)| (format!("/v1{path}"), complete(&path, item)))
+            .map(|(path, item)| {
+                let open = |method: &str| self.open.contains(&(method.to_owned(), path.clone()));
+                (format!("/v1{path}"), complete(&path, item, open))
+            })
             .collect();
         document["paths"] = Value::Object(paths);
         offer_csv(&mut document);
@@ -94,7 +113,7 @@ impl Routes {
             "api_key": {
                 "type": "http",
                 "scheme": "bearer",
-                "description": format!("An API key as bearer token; the scope shown at each operation is the permission it needs. Roles: {}.", roles.join("; ")),
+                "description": format!("An API key, or the token of a session, as bearer token; the scope shown at each operation is the permission it needs. `authenticated` has everybody, `signed_in` every user with a session. Roles: {}.", roles.join("; ")),
             }
         });
         document
@@ -106,18 +125,23 @@ fn shared<T: ToSchema>() -> (String, RefOr<Schema>) {
 }
 
 /// Adds to each operation what is the same everywhere: problems, headers, dry run.
-fn complete(path: &str, mut item: Value) -> Value {
+fn complete(path: &str, mut item: Value, is_open: impl Fn(&str) -> bool) -> Value {
     let has_etag = path.ends_with('}') || item.get("patch").is_some();
     for (method, operation) in item.as_object_mut().into_iter().flatten() {
         let writes = method != "get";
         let has_body = operation.get("requestBody").is_some();
+        let open = is_open(method);
         let mut problems = vec![
             (400, "Malformed request"),
-            (401, "No key, or one that is unknown, expired or revoked"),
-            (403, "The key lacks the permission"),
-            (429, "Too many requests with this key"),
+            (429, "Too many requests"),
             (503, "Busy or unavailable: try again"),
         ];
+        if open {
+            operation["security"] = json!([]);
+        } else {
+            problems.push((401, "No key, or one that is unknown, expired or revoked"));
+            problems.push((403, "The key lacks the permission"));
+        }
         if path.contains('{') {
             problems.push((404, "No such record"));
         }
@@ -143,7 +167,7 @@ fn complete(path: &str, mut item: Value) -> Value {
         }
         let replaces = method == "patch" || method == "put" || method == "delete";
         // A verb on a record, such as `POST /orders/{id}/submit`; not what makes a record below it.
-        let acts = method == "post" && path.contains('{') && operation["responses"].get("201").is_none();
+        let acts = !open && method == "post" && path.contains('{') && operation["responses"].get("201").is_none();
         if replaces || acts {
             problems.push((412, "The record has changed since that ETag"));
         }
@@ -163,7 +187,7 @@ fn complete(path: &str, mut item: Value) -> Value {
             responses.sort_keys();
         }
         let mut parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
-        if method == "post" {
+        if method == "post" && !open && !takes_password(path) {
             parameters.push(header(
                 "Idempotency-Key",
                 "A repeat with the same key and body gets the stored answer",
@@ -179,7 +203,7 @@ fn complete(path: &str, mut item: Value) -> Value {
                 "^[!-~]([ -~]*[!-~])?$",
             ));
         }
-        if writes {
+        if writes && !open {
             parameters.push(json!({
                 "name": "dry_run", "in": "query", "required": false, "schema": { "type": "boolean", "default": false },
                 "description": "Compute the whole effect, answer 200 with it, and change nothing; a command that posts shows its journal entries in `entries`",
@@ -191,6 +215,11 @@ fn complete(path: &str, mut item: Value) -> Value {
         dry_run_answer(method, operation);
     }
     item
+}
+
+/// Whether the body of a `POST` holds a password.
+pub(crate) fn takes_password(path: &str) -> bool {
+    path.ends_with("/password")
 }
 
 /// Lists can be had as CSV.
@@ -239,14 +268,25 @@ fn header(name: &str, description: &str, longest: usize, pattern: &str) -> Value
     })
 }
 
-/// Which methods each path has: for 405 with `Allow`.
-pub(crate) struct RouteTable(Vec<(ResourceDef, String)>);
+/// Which methods each path has, for 405 with `Allow`; and which operations need no key.
+pub(crate) struct RouteTable {
+    paths: Vec<(ResourceDef, String)>,
+    open: Vec<(ResourceDef, String)>,
+}
 
 impl RouteTable {
     pub(crate) fn of_document(document: &Value) -> Self {
-        let paths = document["paths"].as_object().into_iter().flatten();
-        RouteTable(
-            paths
+        let all = || document["paths"].as_object().into_iter().flatten();
+        let operations = all().flat_map(|(path, item)| {
+            let operations = item.as_object().into_iter().flatten();
+            operations.map(move |(method, operation)| (path, method, operation))
+        });
+        RouteTable {
+            open: operations
+                .filter(|(_, _, operation)| is_open(operation))
+                .map(|(path, method, _)| (ResourceDef::new(path.as_str()), method.to_uppercase()))
+                .collect(),
+            paths: all()
                 .map(|(path, item)| {
                     let methods: Vec<String> = item
                         .as_object()
@@ -257,14 +297,24 @@ impl RouteTable {
                     (ResourceDef::new(path.as_str()), methods.join(", "))
                 })
                 .collect(),
-        )
+        }
+    }
+
+    pub(crate) fn is_open(&self, method: &str, path: &str) -> bool {
+        let mut open = self.open.iter();
+        open.any(|(pattern, of)| of == method && pattern.is_match(path))
     }
 
     /// The methods of the path, if it is one of ours.
     pub(crate) fn allowed(&self, path: &str) -> Option<&str> {
-        self.0
+        self.paths
             .iter()
             .find(|(pattern, _)| pattern.is_match(path))
             .map(|(_, methods)| methods.as_str())
     }
+}
+
+/// Whether an operation needs no key: it says that it needs nothing, which is more than saying nothing.
+pub(crate) fn is_open(operation: &Value) -> bool {
+    operation["security"].as_array().is_some_and(Vec::is_empty)
 }

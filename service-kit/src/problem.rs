@@ -346,9 +346,12 @@ impl Error {
             Error::Stale => Problem::unavailable("busy", "the record kept changing; try again"),
             Error::Database(Db::NotFound) => Problem::not_found("record"),
             Error::Database(Db::DatabaseError(kind, info)) => {
-                let known = info
-                    .constraint_name()
-                    .and_then(|name| constraints.iter().find(|c| c.name == name));
+                let known = info.constraint_name().and_then(|name| {
+                    constraints
+                        .iter()
+                        .chain(crate::users::CONSTRAINTS)
+                        .find(|c| c.name == name)
+                });
                 if let Some(constraint) = known {
                     return constraint.problem();
                 }

@@ -34,7 +34,8 @@ struct Partition {
 }
 
 /// Drops event partitions that ended more than `days` ago and remembers in `feed` up to where
-/// events are gone; deletes stored answers and the rows of imports older than that, a batch at a time.
+/// events are gone; deletes stored answers and the rows of imports older than that, and sessions that
+/// are over, a batch at a time.
 ///
 /// # Errors
 /// When the database refuses.
@@ -61,7 +62,7 @@ pub fn remove_old(conn: &mut PgConnection, now: DateTime<Utc>, days: u32) -> Que
         == 5_000
     {}
     crate::exchange::remove_rows(conn, before)?;
-    Ok(())
+    crate::sessions::remove_old(conn, now)
 }
 
 fn drop_partition(conn: &mut PgConnection, name: &str) -> QueryResult<()> {

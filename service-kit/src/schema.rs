@@ -88,8 +88,6 @@ diesel::table! {
         team_id -> Nullable<Uuid>,
         active -> Bool,
         password_hash -> Nullable<Text>,
-        failed_sign_ins -> Int4,
-        locked_until -> Nullable<Timestamptz>,
         revision -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
@@ -104,5 +102,6 @@ diesel::table! {
         created_at -> Timestamptz,
         expires_at -> Timestamptz,
         revoked_at -> Nullable<Timestamptz>,
+        user_agent -> Nullable<Text>,
     }
 }

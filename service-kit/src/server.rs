@@ -8,16 +8,18 @@ use crate::exchange::{self, Importable};
 use crate::http::{Answer, Validators};
 use crate::live_document::{Describe, LiveDocument};
 use crate::openapi::{RouteTable, Routes};
+use crate::passwords::{self, Passwords};
 use crate::problem::{Constraint, Problem, Result};
 use crate::telemetry::{self, Metrics};
 use crate::tx::{self, Attempt, Context, Tx};
-use crate::{api_keys, events, health, retention};
+use crate::{api_keys, events, health, retention, sessions, users};
 use actix_web::http::StatusCode;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, ResponseError, web};
 use chrono_tz::Tz;
 use diesel::{Connection, PgConnection};
 use diesel_migrations::EmbeddedMigrations;
+use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -43,6 +45,8 @@ pub struct Service {
     pub imports: &'static [Importable],
     /// What the document of a running instance says beyond its routes.
     pub describe: Option<Describe>,
+    /// Whether people sign in here: then there are users, teams and sessions.
+    pub sign_in: bool,
 }
 
 impl Service {
@@ -56,7 +60,18 @@ impl Service {
         if !self.imports.is_empty() {
             exchange::routes(&mut routes);
         }
+        if self.sign_in {
+            users::routes(&mut routes);
+            sessions::routes(&mut routes);
+        }
         routes
+    }
+
+    /// What a key or a user can be given.
+    pub fn all_permissions(&self) -> Vec<&'static str> {
+        let users: &[&str] = if self.sign_in { users::ALL } else { &[] };
+        let parts = [self.permissions, auth::ALL, users];
+        parts.into_iter().flatten().copied().collect()
     }
 
     pub fn all_roles(&self) -> Vec<Role> {
@@ -95,6 +110,10 @@ pub struct Kit {
     pub time_zone: Tz,
     pub metrics: Arc<Metrics>,
     limiter: Arc<DefaultKeyedRateLimiter<Uuid>>,
+    /// Of requests without a key.
+    open_limiter: Arc<DefaultKeyedRateLimiter<[u8; 32]>>,
+    pub(crate) behind_proxy: bool,
+    pub(crate) passwords: Passwords,
 }
 
 /// Attempts at a command before it is answered 503: deadlocks and stale reads resolve in one or two.
@@ -203,6 +222,18 @@ impl Kit {
         self.run_read(move |conn| conn.transaction(&work)).await
     }
 
+    pub(crate) fn limit_open(&self, who: [u8; 32]) -> Result<(), Problem> {
+        self.open_limiter.check_key(&who).map_err(|not_until| {
+            let wait = not_until.wait_time_from(DefaultClock::default().now());
+            Problem::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "rate_limited",
+                "too many requests; slow down",
+            )
+            .header("Retry-After", (wait.as_secs() + 1).to_string())
+        })
+    }
+
     pub(crate) fn rate_limit(&self, key: Uuid) -> Result<(), Problem> {
         self.limiter.check_key(&key).map_err(|_| {
             Problem::new(
@@ -272,6 +303,7 @@ where
     let document = service.document();
     let (shutdown, shutdown_seen) = watch::channel(false);
     let quota = NonZeroU32::new(config.requests_per_second).unwrap_or(NonZeroU32::MIN);
+    let open_quota = NonZeroU32::new(config.open_requests_per_minute).unwrap_or(NonZeroU32::MIN);
     let kit = Kit {
         name: service.name,
         pool: Pool::new(&config.database_url, config.connections, config.connection_wait)?,
@@ -279,7 +311,7 @@ where
         routes: Arc::new(RouteTable::of_document(&document)),
         roles: service.all_roles().into(),
         recent_keys: Arc::default(),
-        permissions: service.permissions.iter().chain(auth::ALL).copied().collect(),
+        permissions: service.all_permissions().into(),
         constraints: service.constraints,
         imports: service.imports,
         document: Arc::new(LiveDocument::new(document, service.describe)),
@@ -289,6 +321,9 @@ where
         time_zone: config.time_zone,
         metrics: Arc::new(Metrics::new()?),
         limiter: Arc::new(RateLimiter::keyed(Quota::per_second(quota))),
+        open_limiter: Arc::new(RateLimiter::keyed(Quota::per_minute(open_quota))),
+        behind_proxy: config.behind_proxy,
+        passwords: Passwords::new(config.connection_wait),
     };
     let shared = kit.clone();
     let app = move || {
@@ -317,7 +352,7 @@ where
     };
     let server = HttpServer::new(app)
         .workers(config.workers)
-        .worker_max_blocking_threads((config.connections as usize).max(4))
+        .worker_max_blocking_threads((config.connections as usize).max(4) + passwords::AT_ONCE)
         .shutdown_timeout(5)
         .disable_signals()
         .bind(config.bind)
@@ -390,6 +425,7 @@ async fn housekeep(kit: Kit, days: u32) {
             retention::make_partitions(conn, now)?;
             Ok(retention::remove_old(conn, now, days)?)
         };
+        kit.open_limiter.retain_recent();
         if let Err(problem) = kit.run_read(work).await {
             tracing::warn!(%problem, "housekeeping waits for its next turn");
         }

@@ -117,10 +117,59 @@ impl TestService {
         format!("http://{}", self.running.address)
     }
 
+    /// A team, made over the API.
+    pub async fn team(&self, name: &str, parent: Option<&str>) -> String {
+        let body = serde_json::json!({ "name": name, "parent_id": parent });
+        let made = self.client.post("/v1/teams", body).await.expect(201);
+        made["id"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// A user, made over the API, who has signed in; `sees` is `own`, `team` or `all`.
+    pub async fn user(&self, name: &str, role: &str, sees: &str, team: Option<&str>) -> User {
+        let email = format!("{}@example.com", name.to_lowercase().replace(' ', "."));
+        let body = serde_json::json!({ "name": name, "email": email, "role": role, "sees": sees, "team_id": team });
+        let made = self.client.post("/v1/users", body).await.expect(201);
+        let id = made["id"].as_str().unwrap_or_default().to_owned();
+        User {
+            client: self.session_of(&id),
+            id,
+            email,
+        }
+    }
+
+    /// A session of a user without the password: nobody wants to wait for a hash in each test.
+    ///
+    /// # Panics
+    /// When the database refuses.
+    #[allow(clippy::expect_used, reason = "a test cannot go on without its session")]
+    pub fn session_of(&self, user: &str) -> Client {
+        use diesel::RunQueryDsl;
+        use diesel::sql_types::{Binary, Text, Uuid as SqlUuid};
+        let token = crate::auth::new_session_token();
+        let mut conn = PgConnection::establish(&self.database.url).expect("the test database accepts connections");
+        diesel::sql_query(
+            "INSERT INTO sessions (id, user_id, hash, created_at, expires_at)
+             VALUES ($1, $2::uuid, $3, now(), now() + interval '1 hour')",
+        )
+        .bind::<SqlUuid, _>(Uuid::now_v7())
+        .bind::<Text, _>(user)
+        .bind::<Binary, _>(&crate::auth::hash(&token)[..])
+        .execute(&mut conn)
+        .expect("a session");
+        self.client.with_key(&token)
+    }
+
     /// A client with the integration key.
     pub fn integration(&self) -> Client {
         self.client.with_key(INTEGRATION_KEY)
     }
+}
+
+/// Somebody who has signed in.
+pub struct User {
+    pub id: String,
+    pub email: String,
+    pub client: Client,
 }
 
 /// Starts a service on a free port with the test keys.
@@ -137,6 +186,7 @@ where
     config.connections = 4;
     config.workers = 1;
     config.requests_per_second = 1_000_000;
+    config.open_requests_per_minute = 1_000_000;
     start(service, config, data).await
 }
 

@@ -22,5 +22,8 @@ mod order_submission;
 mod orders;
 mod process;
 mod sales;
+mod sign_in;
 mod support;
+mod teams;
 mod timeline;
+mod users;

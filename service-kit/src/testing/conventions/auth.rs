@@ -1,5 +1,5 @@
 use super::{Findings, Operation};
-use crate::auth::Role;
+use crate::auth::{Authenticated, NEED_SIGHT_OF_ALL, Permission, Role};
 use crate::server::Service;
 use crate::testing::{Client, INTEGRATION_KEY, Reply, TestService};
 use serde_json::json;
@@ -7,7 +7,9 @@ use serde_json::json;
 /// Every operation × (no key, a wrong key, a revoked key, a key without the permission, each role).
 ///
 /// Operations that apply replicas refuse the roles that write here with 409 `not_owner`, because
-/// their users have to be told where the master is.
+/// their users have to be told where the master is. Operations that are documented as open answer
+/// without a key. Where people sign in, the same with sessions: one that is over opens nothing; a
+/// user of a role may what a key of it may, and what belongs to everybody only with sight of all.
 ///
 /// # Panics
 /// Naming every operation that answers otherwise.
@@ -25,6 +27,21 @@ pub(super) async fn findings(test: &TestService, service: &Service) -> Findings 
         ("unknown key", unknown),
         ("revoked key", revoked),
     ];
+    for operation in operations.iter().filter(|operation| operation.open) {
+        let what = format!("{}, which is open", operation.name());
+        let reply = call(&test.client.with_key(""), operation).await;
+        let code = reply.body["code"].as_str().unwrap_or_default();
+        findings.check(
+            !["unauthorized", "forbidden"].contains(&code),
+            &what,
+            format_args!("answered {code}"),
+        );
+        findings.expect_well_formed(&what, &reply);
+    }
+    if service.sign_in {
+        sessions(&mut findings, test, service, &operations).await;
+    }
+    let operations: Vec<Operation> = operations.into_iter().filter(|operation| !operation.open).collect();
     for operation in &operations {
         for (kind, client) in &keyless {
             let what = format!("{} with {kind}", operation.name());
@@ -58,7 +75,7 @@ pub(super) async fn findings(test: &TestService, service: &Service) -> Findings 
 }
 
 fn expect_decision(findings: &mut Findings, what: &str, operation: &Operation, role: Role, reply: &Reply) {
-    if (role.grants)(&operation.scope) {
+    if operation.is_granted_by(role) {
         let refused = matches!(reply.status.as_u16(), 401 | 403);
         findings.check(!refused, what, format_args!("refused with {}", reply.body));
         findings.expect_well_formed(what, reply);
@@ -93,10 +110,55 @@ async fn only_what_it_names(findings: &mut Findings, admin: &Client, operations:
         // A key that writes is told the owner of a replica instead.
         let open = !matches!(status, 401 | 403) && !operation.applies_replica();
         findings.check(
-            open == (operation.scope == scope),
+            open == (operation.scope == scope || operation.scope == Authenticated::NAME),
             &what,
             format_args!("answered {status}"),
         );
+    }
+}
+
+/// Every operation × (a session that was ended, one of a deactivated user, users of each role).
+async fn sessions(findings: &mut Findings, test: &TestService, service: &Service, operations: &[Operation]) {
+    let ended = test.user("Ended", "admin", "all", None).await;
+    let token = test.session_of(&ended.id);
+    token.delete("/v1/sessions/current").await.expect(204);
+    let gone = test.user("Gone", "admin", "all", None).await;
+    let path = format!("/v1/users/{}/deactivate", gone.id);
+    test.client.post(&path, json!({})).await.expect(200);
+    let keyed = || operations.iter().filter(|operation| !operation.open);
+    for operation in keyed() {
+        for (kind, client) in [("an ended session", &token), ("a session of nobody", &gone.client)] {
+            let what = format!("{} with {kind}", operation.name());
+            let reply = call(client, operation).await;
+            findings.expect_problem(&what, &reply, 401, "unauthorized");
+        }
+    }
+    for role in service
+        .all_roles()
+        .into_iter()
+        .filter(|role| role.name != "integration")
+    {
+        for sees in ["all", "own"] {
+            let user = test.user(&format!("{} {sees}", role.name), role.name, sees, None).await;
+            for operation in keyed() {
+                let what = format!("{} as a user ({}, sees {sees})", operation.name(), role.name);
+                // Some of these end the session that they are made in.
+                let reply = match operation.needs_session() {
+                    true => call(&test.session_of(&user.id), operation).await,
+                    false => call(&user.client, operation).await,
+                };
+                let scope = operation.scope.as_str();
+                if operation.needs_session() {
+                    let refused = matches!(reply.status.as_u16(), 401 | 403);
+                    findings.check(!refused, &what, format_args!("refused with {}", reply.body));
+                } else if sees == "own" && (role.grants)(scope) && NEED_SIGHT_OF_ALL.contains(&scope) {
+                    findings.expect_problem(&what, &reply, 403, "forbidden");
+                    findings.check(reply.body["required_sight"] == "all", &what, &reply.body);
+                } else {
+                    expect_decision(findings, &what, operation, role, &reply);
+                }
+            }
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 use super::bodies::faulty_bodies;
-use super::{Findings, Operation, text};
+use super::{Callers, Findings, Operation, text};
 use crate::server::Service;
 use crate::testing::{Client, Reply, TestService};
 use reqwest::{Method, RequestBuilder};
@@ -17,15 +17,13 @@ pub async fn assert_bad_input(test: &TestService, service: &Service) {
 pub(super) async fn findings(test: &TestService, service: &Service) -> Findings {
     let document = service.document();
     let operations = Operation::all(service);
+    let callers = Callers::of(test, service).await;
     let before = last_change(&test.client).await;
     let mut tester = Tester {
         findings: Findings::default(),
     };
     for operation in &operations {
-        let client = match operation.applies_replica() {
-            true => test.integration(),
-            false => test.client.clone(),
-        };
+        let client = callers.who_may(operation).clone();
         tester.paths(&client, operation).await;
         tester.queries(&client, operation).await;
         tester.headers(&client, operation).await;

@@ -22,7 +22,8 @@ pub use bad_input::assert_bad_input;
 pub use documents::assert_documents;
 pub use exports::assert_exports;
 
-use super::Reply;
+use super::{Client, Reply, TestService};
+use crate::auth::{Permission, Role};
 use crate::server::Service;
 use reqwest::Method;
 use serde_json::Value;
@@ -35,6 +36,8 @@ struct Operation {
     path: String,
     /// The permission that it needs.
     scope: String,
+    /// It needs no key.
+    open: bool,
     document: Value,
 }
 
@@ -49,6 +52,7 @@ impl Operation {
                     method: Method::from_bytes(method.to_uppercase().as_bytes()).unwrap_or_default(),
                     path: path.clone(),
                     scope: text(&operation["security"][0]["api_key"][0]),
+                    open: crate::openapi::is_open(operation),
                     document: operation.clone(),
                 })
             })
@@ -119,12 +123,59 @@ impl Operation {
     fn applies_replica(&self) -> bool {
         self.scope == crate::auth::APPLY
     }
+
+    /// It needs a user's session, whatever the user's role.
+    fn needs_session(&self) -> bool {
+        self.scope == crate::auth::SignedIn::NAME
+    }
+
+    /// Whether a key of this role may do it.
+    fn is_granted_by(&self, role: Role) -> bool {
+        match self.scope.as_str() {
+            crate::auth::Authenticated::NAME => true,
+            crate::auth::SignedIn::NAME => false,
+            scope => (role.grants)(scope),
+        }
+    }
 }
 
 impl Service {
     /// Whether a key can be given this permission by name.
     fn has_permission(&self, name: &str) -> bool {
-        self.permissions.contains(&name) || crate::auth::ALL.contains(&name)
+        self.all_permissions().contains(&name)
+    }
+}
+
+/// Those who may do everything, each in their own way.
+struct Callers {
+    admin: Client,
+    integration: Client,
+    nobody: Client,
+    user: Option<Client>,
+}
+
+impl Callers {
+    async fn of(test: &TestService, service: &Service) -> Self {
+        let user = match service.sign_in {
+            true => Some(test.user("Administrator", "admin", "all", None).await.client),
+            false => None,
+        };
+        Callers {
+            admin: test.client.clone(),
+            integration: test.integration(),
+            nobody: test.client.with_key(""),
+            user,
+        }
+    }
+
+    /// Who may call an operation.
+    fn who_may(&self, operation: &Operation) -> &Client {
+        match &self.user {
+            _ if operation.open => &self.nobody,
+            _ if operation.applies_replica() => &self.integration,
+            Some(user) if operation.needs_session() => user,
+            _ => &self.admin,
+        }
     }
 }
 

@@ -55,6 +55,7 @@ const CARELESS: Service = Service {
     constraints: &[],
     imports: &[],
     describe: None,
+    sign_in: false,
 };
 
 #[track_caller]

@@ -1,0 +1,73 @@
+use crate::auth::Actor;
+use crate::problem::Faults;
+use crate::schema::{teams, users};
+use crate::tx::Tx;
+use diesel::prelude::*;
+use uuid::Uuid;
+
+/// Whom a record belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Owned {
+    pub owner_id: Option<Uuid>,
+    pub team_id: Option<Uuid>,
+}
+
+impl Owned {
+    /// Whose a new record is: as the input says, else of the acting user, else `otherwise` (for a
+    /// client with a key: the owner of the customer, say).
+    ///
+    /// Faults are added at `/owner_id` and `/team_id`.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn of_new(
+        tx: &mut Tx<'_>,
+        owner_id: Option<Uuid>,
+        team_id: Option<Uuid>,
+        otherwise: Owned,
+        faults: &mut Faults,
+    ) -> QueryResult<Self> {
+        let acting = Owned::of_actor(tx.actor());
+        let given = Owned::given(tx, owner_id, team_id, faults)?;
+        Ok(given.or(acting).unwrap_or(otherwise))
+    }
+
+    /// What an input says of a record's owner: that must be an active user, the team must exist,
+    /// and without one it is that of the owner. `None` when the input says nothing.
+    ///
+    /// Faults are added at `/owner_id` and `/team_id`.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn given(
+        conn: &mut PgConnection,
+        owner_id: Option<Uuid>,
+        team_id: Option<Uuid>,
+        faults: &mut Faults,
+    ) -> QueryResult<Option<Self>> {
+        let mut given = Owned { owner_id, team_id };
+        if let Some(owner) = owner_id {
+            let active = users::table.filter(users::id.eq(owner).and(users::active));
+            let team: Option<Option<Uuid>> = active.select(users::team_id).first(conn).optional()?;
+            match team {
+                Some(team) => given.team_id = team_id.or(team),
+                None => faults.add("/owner_id", "unknown_user", "there is no active user with this id"),
+            }
+        }
+        if let Some(team) = team_id {
+            let found = teams::table.find(team).select(teams::id);
+            if found.first::<Uuid>(conn).optional()?.is_none() {
+                faults.add("/team_id", "unknown_team", "there is no team with this id");
+            }
+        }
+        Ok((given != Owned::default()).then_some(given))
+    }
+
+    /// The acting user and their team; `None` for a client with a key.
+    pub fn of_actor(actor: &Actor) -> Option<Self> {
+        actor.user.map(|user| Owned {
+            owner_id: Some(user.id),
+            team_id: user.team_id,
+        })
+    }
+}
