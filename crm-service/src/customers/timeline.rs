@@ -13,6 +13,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+pub use service_kit::Owned;
 use service_kit::db::sql;
 use service_kit::http::IdPath;
 use service_kit::{Answer, Cursor, Limit, Page, Path, Problem, Query, Read, Resource, Routes, Tx, text_enum};
@@ -45,13 +46,6 @@ pub struct Entry {
     /// Owner and team of the record that it happened to, when it is seen by those who see that
     /// record; else it is seen with the customer.
     pub owned: Option<Owned>,
-}
-
-/// Whom a record belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Owned {
-    pub owner_id: Option<Uuid>,
-    pub team_id: Option<Uuid>,
 }
 
 impl Entry {
