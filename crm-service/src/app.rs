@@ -1,6 +1,6 @@
 //! The service put together: its routes, roles, permissions, migrations and known constraints.
 
-use crate::{catalogue, custom_fields, customers, documents, may, orders};
+use crate::{activities, catalogue, custom_fields, customers, documents, may, orders};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use service_kit::auth::{APPLY, ManageApiKeys};
 use service_kit::problem::Constraint;
@@ -38,6 +38,7 @@ fn routes(routes: &mut Routes) {
     catalogue::routes(routes);
     orders::routes(routes);
     documents::routes(routes);
+    activities::routes(routes);
 }
 
 /// Of each module, what the database may refuse because of the input.
@@ -46,6 +47,7 @@ const PARTS: &[&[Constraint]] = &[
     customers::CONSTRAINTS,
     catalogue::CONSTRAINTS,
     orders::CONSTRAINTS,
+    activities::CONSTRAINTS,
 ];
 const COUNT: usize = {
     let (mut part, mut count) = (0, 0);

@@ -12,8 +12,10 @@
 //! - [`documents`]: invoices, credit notes and payments of customers, as the ERP last told them
 //! - [`custom_fields`]: what a company wants to know of its records beyond that; [`filter`]: conditions as text
 //! - [`orders`]: drafts, submission, cancellation, and the fulfilment that the ERP reports
+//! - [`activities`]: tasks, calls, meetings, notes and messages on any record, with their reminders
 //! - [`may`]: the permissions; [`app`]: the service put together
 
+pub mod activities;
 pub mod app;
 pub mod catalogue;
 pub mod custom_fields;

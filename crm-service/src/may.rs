@@ -26,6 +26,9 @@ permissions! {
     WriteInvoices = "invoices:write",
     ReadPayments = "payments:read",
     WritePayments = "payments:write",
+    /// Tasks, calls, meetings, notes, messages and one's notifications, as far as they are in sight.
+    ReadActivities = "activities:read",
+    WriteActivities = "activities:write",
     /// Named here to be in [`ALL`]; handlers take one of the types below.
     Apply = "integration:apply",
 }

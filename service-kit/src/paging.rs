@@ -141,6 +141,11 @@ pub(crate) fn take_turn<T>(cursor: Option<String>, query: impl FnOnce() -> T) ->
 pub struct Sort(String);
 
 impl Sort {
+    /// What a list is ordered by when the request does not say.
+    pub fn of(order: &str) -> Self {
+        Sort(order.to_owned())
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

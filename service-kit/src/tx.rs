@@ -101,6 +101,11 @@ impl<'a> Tx<'a> {
         self.now
     }
 
+    /// The company's time zone: decides what day it is.
+    pub fn time_zone(&self) -> Tz {
+        self.context.time_zone
+    }
+
     /// Today in the company's time zone.
     pub fn today(&self) -> NaiveDate {
         self.now.with_timezone(&self.context.time_zone).date_naive()

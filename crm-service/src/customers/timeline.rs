@@ -139,6 +139,15 @@ pub fn reassign(conn: &mut PgConnection, subject: Uuid, to: Owned) -> QueryResul
     Ok(())
 }
 
+/// What happened to a record was about this customer after all.
+pub fn follow_customer(conn: &mut PgConnection, subject: Uuid, customer: Uuid) -> QueryResult<()> {
+    use timeline_entries::dsl;
+    diesel::update(dsl::timeline_entries.filter(dsl::subject.eq(subject)))
+        .set(dsl::customer_id.eq(customer))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// Something that happened to a customer.
 #[derive(Debug, Serialize, Queryable, Selectable, ToSchema)]
 #[diesel(table_name = timeline_entries)]

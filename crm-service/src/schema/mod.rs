@@ -1,7 +1,9 @@
 //! The tables, as the migrations make them.
 
+mod activity;
 mod customers_more;
 
+pub use activity::*;
 pub use customers_more::*;
 
 // ---- customers ----

@@ -5,6 +5,7 @@
     reason = "a test that cannot go on should fail"
 )]
 
+mod activities;
 mod addresses;
 mod availability;
 mod catalogue;

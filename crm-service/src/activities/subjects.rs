@@ -1,0 +1,59 @@
+//! The record that an activity is about, and the customer that it thereby concerns.
+
+use crate::schema::{customers, orders};
+use diesel::prelude::*;
+use service_kit::{Owned, Sight, text_enum};
+use uuid::Uuid;
+
+text_enum! {
+    /// What kind of record an activity can be about.
+    SubjectType { Customer = "customer", Lead = "lead", Deal = "deal", Quote = "quote", Order = "order" }
+}
+
+/// What an activity takes from the record that it is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subject {
+    pub customer_id: Option<Uuid>,
+    pub owned: Owned,
+}
+
+/// The record, if it is there and in sight.
+///
+/// # Errors
+/// When the database refuses.
+pub fn find(conn: &mut PgConnection, kind: SubjectType, id: Uuid, sight: &Sight) -> QueryResult<Option<Subject>> {
+    type Row = (Option<Uuid>, Option<Uuid>, Option<Uuid>);
+    let row: Option<Row> = match kind {
+        SubjectType::Customer => customers::table
+            .find(id)
+            .select((customers::id.nullable(), customers::owner_id, customers::team_id))
+            .first(conn)
+            .optional()?,
+        SubjectType::Order => orders::table
+            .find(id)
+            .select((orders::customer_id.nullable(), orders::owner_id, orders::team_id))
+            .first(conn)
+            .optional()?,
+        SubjectType::Lead | SubjectType::Deal | SubjectType::Quote => None,
+    };
+    Ok(row
+        .filter(|(_, owner, team)| sight.covers(*owner, *team))
+        .map(|(customer_id, owner_id, team_id)| Subject {
+            customer_id,
+            owned: Owned { owner_id, team_id },
+        }))
+}
+
+/// Whose a customer is: what is made for it without an owner goes to them.
+///
+/// # Errors
+/// When the database refuses.
+pub fn customer_owner(conn: &mut PgConnection, customer: Uuid) -> QueryResult<Owned> {
+    let row: Option<(Option<Uuid>, Option<Uuid>)> = customers::table
+        .find(customer)
+        .select((customers::owner_id, customers::team_id))
+        .first(conn)
+        .optional()?;
+    let (owner_id, team_id) = row.unwrap_or_default();
+    Ok(Owned { owner_id, team_id })
+}
