@@ -4,7 +4,7 @@ use super::ledger::Booked;
 use super::money::{
     BASE, GAINS, INPUT_TAX, LOSSES, PAYABLE, RECEIVED_NOT_INVOICED, STOCK, VARIANCE, convert, even, share,
 };
-use super::settlement::Item;
+use super::settlement::{Discounts, Item};
 use super::{Bug, Model, Refusal};
 use chrono::{Days, NaiveDate};
 use rust_decimal::Decimal;
@@ -173,6 +173,7 @@ impl Model {
             amount,
             open: amount,
             open_base: base + tax_base,
+            discounts: Discounts::default(),
             tax: (tax, tax_base),
             discount_until: date.checked_add_days(Days::new(10)),
         };

@@ -1,7 +1,9 @@
 //! Invoices of what was delivered, and credit notes on them.
 
-use super::money::{ADVANCES, OUTPUT_TAX, RECEIVABLE, REVENUE, ROUNDING, away, convert, even, share, tax_rate};
-use super::settlement::Item;
+use super::money::{
+    ADVANCES, DISCOUNTS, OUTPUT_TAX, RECEIVABLE, REVENUE, ROUNDING, away, convert, even, share, tax_rate,
+};
+use super::settlement::{Discounts, Item};
 use super::{Bug, Model, Refusal};
 use chrono::{Days, NaiveDate};
 use rust_decimal::Decimal;
@@ -116,6 +118,7 @@ impl Model {
                 amount,
                 open: amount,
                 open_base: owed,
+                discounts: Discounts::default(),
                 tax: (tax - taken.tax.0, taxed),
                 discount_until: date.checked_add_days(Days::new(10)),
             },
@@ -141,7 +144,7 @@ impl Model {
     }
 
     /// Credits parts of an invoice, by line and quantity, or all that is left of it: at its price, discount, tax and
-    /// rate. It clears its invoice first; the rest is an open credit.
+    /// rate. It clears its invoice first; the rest, less the cash discount that it was paid with, is an open credit.
     ///
     /// # Errors
     /// As the service refuses it.
@@ -216,7 +219,11 @@ impl Model {
         };
         item.open -= cleared;
         item.open_base -= cleared_base;
-        let excess = gross - cleared;
+        let settled = found.gross - (found.credited - gross) - cleared;
+        let back = item.discounts.taken_back(gross - cleared, settled);
+        item.discounts.add(back, Decimal::NEGATIVE_ONE);
+        let excess = gross - cleared - back.amount;
+        let base = base - back.base;
         // What parts of a foreign amount, each rounded, differ from the value of the item.
         let (credit, odd) = match excess.is_zero() {
             true => (Decimal::ZERO, base - cleared_base),
@@ -224,7 +231,8 @@ impl Model {
         };
         self.book(&[
             (REVENUE, revenue),
-            (OUTPUT_TAX, tax.1),
+            (OUTPUT_TAX, tax.1 - back.base_tax),
+            (DISCOUNTS, back.base_tax - back.base),
             (RECEIVABLE, -cleared_base - credit),
             (ROUNDING, -odd),
         ]);

@@ -23,6 +23,16 @@ pub struct Item {
     pub amount: Decimal,
     pub open: Decimal,
     pub open_base: Decimal,
+    /// Discounts of payments that no credit note took back.
+    pub discounts: Discounts,
+}
+
+/// A cash discount: in the document's currency, and its base value with the tax in it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Discounts {
+    pub amount: Decimal,
+    pub base: Decimal,
+    pub base_tax: Decimal,
 }
 
 /// A payment for one document, in the currency of the document or of another bank.
@@ -50,6 +60,7 @@ pub struct Cleared {
     pub document: Uuid,
     pub amount: Decimal,
     pub base: Decimal,
+    pub discount: Discounts,
 }
 
 #[derive(Debug, Clone)]
@@ -57,6 +68,28 @@ pub struct Payment {
     pub id: Uuid,
     pub booked: Booked,
     pub cleared: Vec<Cleared>,
+}
+
+impl Discounts {
+    /// Adds to them, or with −1 takes off.
+    pub fn add(&mut self, other: Discounts, factor: Decimal) {
+        self.amount += other.amount * factor;
+        self.base += other.base * factor;
+        self.base_tax += other.base_tax * factor;
+    }
+
+    /// What goes back with a credit of `credited`, of `settled` that was paid: the price of the goods less what the discount was.
+    pub fn taken_back(&self, credited: Decimal, settled: Decimal) -> Discounts {
+        match self.amount <= Decimal::ZERO || credited.is_zero() {
+            true => Discounts::default(),
+            false if credited == settled => *self,
+            false => Discounts {
+                amount: even(self.amount * credited / settled),
+                base: even(self.base * credited / settled),
+                base_tax: away(self.base_tax * credited / settled),
+            },
+        }
+    }
 }
 
 impl Item {
@@ -71,6 +104,7 @@ impl Item {
             amount: -amount,
             open: -amount,
             open_base: -base,
+            discounts: Discounts::default(),
         }
     }
 }
@@ -152,6 +186,12 @@ impl Model {
         let open = self.items.get_mut(&paying.document).expect("an item of the model");
         open.open -= total;
         open.open_base -= cleared;
+        let discount = Discounts {
+            amount: paying.discount,
+            base: discounted,
+            base_tax: tax,
+        };
+        open.discounts.add(discount, Decimal::ONE);
         if used < paying.amount {
             let credit = Item::credit(item.party, item.receivable, paying.bank, paying.amount - used, rest);
             self.items.insert(id, credit);
@@ -160,6 +200,7 @@ impl Model {
             document: paying.document,
             amount: total,
             base: cleared,
+            discount,
         };
         let payment = Payment {
             id,
@@ -195,6 +236,7 @@ impl Model {
             let item = self.items.get_mut(&part.document).expect("an item of the model");
             item.open += part.amount;
             item.open_base += part.base;
+            item.discounts.add(part.discount, Decimal::NEGATIVE_ONE);
         }
         Ok(())
     }
