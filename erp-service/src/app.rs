@@ -74,6 +74,7 @@ const LISTS: &[&[Constraint]] = &[
     taxes::CONSTRAINTS,
     receivables::CONSTRAINTS,
     payments::CONSTRAINTS,
+    payments::proposals::CONSTRAINTS,
     purchasing::CONSTRAINTS,
     exchange::CONSTRAINTS,
 ];

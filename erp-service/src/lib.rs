@@ -23,6 +23,7 @@ pub mod company;
 pub mod currencies;
 pub mod customers;
 pub mod exchange;
+pub mod iban;
 pub mod inventory;
 pub mod ledger;
 pub mod may;

@@ -65,6 +65,9 @@ service_kit::permissions! {
     // ---- payments ----
     ReadPayments = "payments:read",
     PostPayments = "payments:post",
+    /// Propose which suppliers to pay.
+    WritePaymentProposals = "payment_proposals:write",
+    ApprovePaymentProposals = "payment_proposals:approve",
     WriteOff = "receivables:write_off",
     ReadBankAccounts = "bank_accounts:read",
     WriteBankAccounts = "bank_accounts:write",
@@ -87,6 +90,8 @@ service_kit::permissions! {
     // ---- purchasing ----
     ReadSuppliers = "suppliers:read",
     WriteSuppliers = "suppliers:write",
+    /// Say where a supplier's money goes.
+    ChangeBankDetails = "suppliers:bank_details",
     ReadPurchasing = "purchasing:read",
     WriteRequisitions = "requisitions:write",
     ApproveRequisitions = "requisitions:approve",

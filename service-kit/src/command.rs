@@ -270,6 +270,24 @@ impl<P: Permission> Read<P> {
         self.kit.run_read(move |conn| Ok(Answer::ok(&query(conn)?)?)).await
     }
 
+    /// A file that is no JSON, put together by several statements that must see the same state.
+    ///
+    /// # Errors
+    /// The query's refusal as a problem.
+    pub async fn file<F>(self, media_type: &'static str, query: F) -> Result<Answer, Problem>
+    where
+        F: Fn(&mut PgConnection) -> Result<String> + Send + 'static,
+    {
+        self.kit
+            .run_read(move |conn| {
+                conn.build_transaction()
+                    .repeatable_read()
+                    .read_only()
+                    .run(|conn| Ok(Answer::text(media_type, query(conn)?)))
+            })
+            .await
+    }
+
     /// Anything else, such as a page. A list goes out as CSV if the request wants that.
     ///
     /// # Errors

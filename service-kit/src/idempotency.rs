@@ -71,6 +71,7 @@ impl IdempotencyKey {
             location: stored.location,
             etag: stored.etag,
             body: stored.body.unwrap_or_default(),
+            media_type: None,
         }))
     }
 

@@ -1,9 +1,8 @@
 //! Bank accounts of the company. One is there from the beginning, for the base currency.
 
-use super::iban;
 use super::statements::CsvFormat;
 use crate::schema::bank_accounts;
-use crate::{company, ledger, may};
+use crate::{company, iban, ledger, may};
 use actix_web::{get, patch, post};
 use chrono::{DateTime, Utc};
 use diesel::deserialize::{self, FromSql, FromSqlRow};
@@ -245,7 +244,7 @@ pub fn numbered(conn: &mut PgConnection, number: &str) -> QueryResult<Vec<BankAc
 
 fn create(tx: &mut Tx<'_>, input: &BankAccountIn) -> Result<BankAccount> {
     let mut faults = Faults::default();
-    let (number, bic) = checked(&mut faults, input.iban.as_deref(), input.bic.as_deref());
+    let (number, bic) = iban::plain(&mut faults, input.iban.as_deref(), input.bic.as_deref());
     if let Some(format) = &input.csv_format {
         format.check("/csv_format", &mut faults);
     }
@@ -293,19 +292,6 @@ fn create(tx: &mut Tx<'_>, input: &BankAccountIn) -> Result<BankAccount> {
     Ok(made)
 }
 
-/// IBAN and BIC in their plain form.
-fn checked(faults: &mut Faults, number: Option<&str>, bic: Option<&str>) -> (Option<String>, Option<String>) {
-    let plain_number = number.and_then(iban::checked);
-    let plain_bic = bic.and_then(iban::checked_bic);
-    if number.is_some() && plain_number.is_none() {
-        faults.add("/iban", "invalid_iban", "the length or the check digits are wrong");
-    }
-    if bic.is_some() && plain_bic.is_none() {
-        faults.add("/bic", "invalid_bic", "not a BIC of 8 or 11 characters");
-    }
-    (plain_number, plain_bic)
-}
-
 fn update(tx: &mut Tx<'_>, id: Uuid, patch: &BankAccountPatch) -> Result<BankAccount> {
     let before: BankAccount = bank_accounts::table
         .find(id)
@@ -316,7 +302,7 @@ fn update(tx: &mut Tx<'_>, id: Uuid, patch: &BankAccountPatch) -> Result<BankAcc
     tx.require_match(&before)?;
     let mut faults = Faults::default();
     let given = |field: &Option<Option<String>>| field.as_ref().and_then(Clone::clone);
-    let (number, bic) = checked(&mut faults, given(&patch.iban).as_deref(), given(&patch.bic).as_deref());
+    let (number, bic) = iban::plain(&mut faults, given(&patch.iban).as_deref(), given(&patch.bic).as_deref());
     if let Some(Some(format)) = &patch.csv_format {
         format.check("/csv_format", &mut faults);
     }

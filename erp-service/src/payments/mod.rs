@@ -13,6 +13,7 @@
 //!   stands on account again.
 //! - A **clearing** ([`clearings`]) settles items without money: credit notes against invoices, bad debts.
 //!
+//! - A **payment proposal** ([`proposals`]) collects what to pay suppliers, is approved by a second person and becomes payments.
 //! - A **bank statement** ([`statements`]) says what happened at the bank; each of its lines is matched with a payment or becomes one.
 //! - **Ageing** (`ageing`): what is open on a day, by how long it is overdue.
 //!
@@ -26,10 +27,10 @@ mod amounts;
 pub mod bank_accounts;
 pub mod clearings;
 mod documents;
-mod iban;
 pub mod open_items;
 pub mod opening_items;
 mod parties;
+pub mod proposals;
 mod settlement;
 pub mod statements;
 
@@ -49,6 +50,7 @@ pub fn routes(routes: &mut Routes) {
     open_items::routes(routes);
     documents::routes(routes);
     clearings::routes(routes);
+    proposals::routes(routes);
     statements::routes(routes);
     ageing::routes(routes);
 }

@@ -1,4 +1,4 @@
-//! Who may approve purchases worth how much: limits by role or key, as data.
+//! Who may approve purchases, and payments to suppliers, worth how much: limits by role or key, as data.
 //!
 //! A limit of a key goes before that of its role; who has neither approves nothing. Above every
 //! limit nobody approves: a limit has to be raised first, which leaves its audit row.
@@ -13,18 +13,25 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use service_kit::{
     Amount, Answer, Body, Command, Cursor, Faults, IdPath, Limit, OrNotFound, Page, Path, Problem, Query, Read,
-    Resource, Result, Routes, Sort, Tx, keyset_page,
+    Resource, Result, Routes, Sort, Tx, keyset_page, text_enum,
 };
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-/// Up to which value a role or a key approves purchases.
+text_enum! {
+    /// What a limit is for.
+    ApprovalSubject { PurchaseOrders = "purchase_orders", PaymentProposals = "payment_proposals" }
+}
+
+/// Up to which value a role or a key approves purchases, or payments.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Queryable, Selectable, ToSchema)]
 #[diesel(table_name = limits)]
 pub struct PurchaseApprovalLimit {
     pub id: Uuid,
     pub role: Option<String>,
     pub api_key_id: Option<Uuid>,
+    /// Orders and requisitions, or payment proposals.
+    pub subject: ApprovalSubject,
     /// In the base currency.
     pub amount: Amount,
     pub revision: i64,
@@ -40,6 +47,8 @@ pub struct PurchaseApprovalLimitIn {
     #[schema(min_length = 1, max_length = 60)]
     pub role: Option<String>,
     pub api_key_id: Option<Uuid>,
+    /// Default `purchase_orders`.
+    pub subject: Option<ApprovalSubject>,
     /// In the base currency; 0: approves nothing that costs something.
     pub amount: Amount,
 }
@@ -155,6 +164,7 @@ fn create(tx: &mut Tx<'_>, input: &PurchaseApprovalLimitIn) -> Result<PurchaseAp
             limits::id.eq(id),
             limits::role.eq(&input.role),
             limits::api_key_id.eq(input.api_key_id),
+            limits::subject.eq(input.subject.unwrap_or(ApprovalSubject::PurchaseOrders)),
             limits::amount.eq(input.amount),
             limits::created_at.eq(tx.now()),
             limits::updated_at.eq(tx.now()),
@@ -202,12 +212,21 @@ fn check_amount(faults: &mut Faults, amount: Amount) {
 /// # Errors
 /// 403 `maker_may_not_approve` or `above_approval_limit`.
 pub fn require(tx: &mut Tx<'_>, makers: &[Uuid], value: Decimal) -> Result<()> {
+    require_for(tx, ApprovalSubject::PurchaseOrders, makers, value)
+}
+
+/// As [`require`], within the limits of a subject.
+///
+/// # Errors
+/// 403 `maker_may_not_approve` or `above_approval_limit`.
+pub fn require_for(tx: &mut Tx<'_>, subject: ApprovalSubject, makers: &[Uuid], value: Decimal) -> Result<()> {
     let actor = tx.actor().clone();
     if makers.contains(&actor.id) {
         let detail = "who made or last changed it may not approve it";
         return Err(Problem::new(StatusCode::FORBIDDEN, "maker_may_not_approve", detail).into());
     }
     let rows: Vec<PurchaseApprovalLimit> = limits::table
+        .filter(limits::subject.eq(subject))
         .select(PurchaseApprovalLimit::as_select())
         .load(&mut **tx)?;
     let own = rows

@@ -164,9 +164,81 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    payment_proposals (id) {
+        id -> Uuid,
+        number -> Text,
+        status -> Text,
+        bank_account_id -> Uuid,
+        pay_date -> Date,
+        due_to -> Date,
+        take_discount -> Bool,
+        minimum_amount -> Nullable<Numeric>,
+        supplier_ids -> Jsonb,
+        currencies -> Jsonb,
+        note -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        value -> Nullable<Numeric>,
+        created_by -> Uuid,
+        changed_by -> Uuid,
+        submitted_by -> Nullable<Uuid>,
+        approved_by -> Nullable<Uuid>,
+        approved_at -> Nullable<Timestamptz>,
+        executed_by -> Nullable<Uuid>,
+        executed_on -> Nullable<Date>,
+        revision -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    proposed_payments (id) {
+        id -> Uuid,
+        proposal_id -> Uuid,
+        position -> Int4,
+        supplier_id -> Uuid,
+        currency -> Text,
+        amount -> Numeric,
+        status -> Text,
+        reason -> Nullable<Text>,
+        iban -> Nullable<Text>,
+        bic -> Nullable<Text>,
+        account_holder -> Nullable<Text>,
+        payment_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    payment_proposal_lines (id) {
+        id -> Uuid,
+        proposal_id -> Uuid,
+        proposed_payment_id -> Uuid,
+        position -> Int4,
+        open_item_id -> Uuid,
+        document_number -> Nullable<Text>,
+        status -> Text,
+        reason -> Text,
+        left_out -> Nullable<Text>,
+        explanation -> Text,
+        open_amount -> Numeric,
+        wanted -> Nullable<Numeric>,
+        amount -> Numeric,
+        discount -> Numeric,
+        holds -> Bool,
+        created_at -> Timestamptz,
+    }
+}
+
 use super::{accounts, allocations, open_items};
 
 diesel::joinable!(settlements -> allocations (allocation_id));
+diesel::joinable!(payment_proposal_lines -> proposed_payments (proposed_payment_id));
+diesel::joinable!(payment_proposal_lines -> open_items (open_item_id));
+diesel::allow_tables_to_appear_in_same_query!(payment_proposal_lines, proposed_payments);
+diesel::allow_tables_to_appear_in_same_query!(payment_proposals, proposed_payments);
+diesel::allow_tables_to_appear_in_same_query!(payment_proposal_lines, open_items);
+diesel::allow_tables_to_appear_in_same_query!(proposed_payments, open_items);
 diesel::joinable!(bank_accounts -> accounts (account_id));
 diesel::joinable!(settlements -> open_items (item_id));
 diesel::allow_tables_to_appear_in_same_query!(settlements, allocations);

@@ -42,8 +42,10 @@ pub struct Answer {
     pub status: u16,
     pub etag: Option<String>,
     pub location: Option<String>,
-    /// JSON; empty for 204.
+    /// JSON unless `media_type` says otherwise; empty for 204.
     pub body: String,
+    /// Of the body, where it is no JSON.
+    pub media_type: Option<&'static str>,
 }
 
 impl Answer {
@@ -81,7 +83,19 @@ impl Answer {
             etag: None,
             location: None,
             body: serde_json::to_string(value)?,
+            media_type: None,
         })
+    }
+
+    /// 200 with a text that is no JSON, such as an XML file.
+    pub fn text(media_type: &'static str, body: String) -> Self {
+        Answer {
+            status: 200,
+            etag: None,
+            location: None,
+            body,
+            media_type: Some(media_type),
+        }
     }
 
     /// 204.
@@ -91,6 +105,7 @@ impl Answer {
             etag: None,
             location: None,
             body: String::new(),
+            media_type: None,
         }
     }
 }
@@ -120,6 +135,7 @@ impl Responder for Answer {
         if not_modified || self.body.is_empty() {
             return response.finish();
         }
-        response.content_type("application/json").body(self.body)
+        let media_type = self.media_type.unwrap_or("application/json");
+        response.content_type(media_type).body(self.body)
     }
 }

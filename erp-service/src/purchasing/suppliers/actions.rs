@@ -1,17 +1,21 @@
-use super::model::{Supplier, SupplierIn, SupplierPatch, SupplierStatus};
+use super::model::{BankDetails, Supplier, SupplierIn, SupplierPatch, SupplierStatus};
 use super::queries;
 use crate::schema::suppliers;
+use crate::{iban, may};
 use diesel::prelude::*;
-use service_kit::{Faults, OrNotFound, Problem, Put, Result, Tx};
+use service_kit::{Faults, OrNotFound, Permission, Problem, Put, Result, Tx};
 use uuid::Uuid;
 
 /// `None` when the id is taken.
 pub(super) fn create(tx: &mut Tx<'_>, id: Option<Uuid>, input: &SupplierIn) -> Result<Option<Supplier>> {
+    let named = refuse_bank_details(tx, (None, None, None), input)?;
     let id = tx.mint(id);
     let inserted = diesel::insert_into(suppliers::table)
         .values((
             suppliers::id.eq(id),
             input,
+            suppliers::bank_details_changed_by.eq(named.then_some(tx.actor().id)),
+            suppliers::bank_details_changed_at.eq(named.then_some(tx.now())),
             suppliers::created_at.eq(tx.now()),
             suppliers::updated_at.eq(tx.now()),
         ))
@@ -79,9 +83,16 @@ pub fn upsert(tx: &mut Tx<'_>, id: Option<Uuid>, patch: SupplierPatch) -> Result
 }
 
 fn change(tx: &mut Tx<'_>, before: &Supplier, wanted: &SupplierIn) -> Result<Supplier> {
+    let renamed = refuse_bank_details(tx, before.bank_details(), wanted)?;
+    let (by, at) = match renamed {
+        true => (Some(tx.actor().id), Some(tx.now())),
+        false => (before.bank_details_changed_by, before.bank_details_changed_at),
+    };
     diesel::update(suppliers::table.find(before.id))
         .set((
             wanted,
+            suppliers::bank_details_changed_by.eq(by),
+            suppliers::bank_details_changed_at.eq(at),
             suppliers::version.eq(suppliers::version + 1),
             suppliers::revision.eq(suppliers::revision + 1),
             suppliers::updated_at.eq(tx.now()),
@@ -90,6 +101,23 @@ fn change(tx: &mut Tx<'_>, before: &Supplier, wanted: &SupplierIn) -> Result<Sup
     let after = queries::find(tx, before.id)?;
     tx.changed(Some(before), &after)?;
     Ok(after)
+}
+
+/// Whether bank details change: that asks for a permission of its own, and for an IBAN and a BIC that are some.
+fn refuse_bank_details(tx: &Tx<'_>, before: BankDetails<'_>, wanted: &SupplierIn) -> Result<bool> {
+    if wanted.bank_details() == before {
+        return Ok(false);
+    }
+    if !tx.actor().may(may::ChangeBankDetails::NAME) {
+        return Err(may::ChangeBankDetails::refuse(tx.actor()).into());
+    }
+    let mut faults = Faults::default();
+    iban::plain(&mut faults, wanted.iban.as_deref(), wanted.bic.as_deref());
+    if wanted.iban.is_none() && (wanted.bic.is_some() || wanted.account_holder.is_some()) {
+        faults.add("/iban", "required", "BIC and account holder belong to an IBAN");
+    }
+    faults.check()?;
+    Ok(true)
 }
 
 pub(super) fn set_status(tx: &mut Tx<'_>, id: Uuid, action: &str, status: SupplierStatus) -> Result<Supplier> {

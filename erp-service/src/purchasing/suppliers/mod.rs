@@ -12,7 +12,7 @@ mod queries;
 
 pub use actions::upsert;
 pub use model::{Supplier, SupplierAddressKind, SupplierIn, SupplierPatch, SupplierStatus};
-pub use queries::{exist, find, hold, ids_by_reference, names};
+pub use queries::{all_of, exist, find, hold, ids_by_reference, names};
 
 use service_kit::Routes;
 

@@ -80,6 +80,13 @@ pub struct Supplier {
     /// Where payments go.
     pub iban: Option<String>,
     pub bic: Option<String>,
+    /// Whose account it is, where that is not the supplier's legal name.
+    pub account_holder: Option<String>,
+    /// Who last changed where payments go, and when.
+    pub bank_details_changed_by: Option<Uuid>,
+    pub bank_details_changed_at: Option<DateTime<Utc>>,
+    /// Nothing is proposed for payment meanwhile.
+    pub payments_blocked: bool,
     /// Days from order to arrival, unless a price says otherwise.
     pub lead_time_days: i32,
     pub status: SupplierStatus,
@@ -114,11 +121,17 @@ pub struct SupplierIn {
     /// Currency of its orders unless they name another.
     pub currency: Currency,
     pub payment_terms_id: Option<Uuid>,
-    /// Where payments go.
+    /// Where payments go. To give or change these three needs `suppliers:bank_details`.
     #[schema(pattern = "^[A-Z]{2}[0-9]{2}[A-Z0-9]{1,30}$")]
     pub iban: Option<String>,
     #[schema(pattern = "^[A-Z0-9]{8}([A-Z0-9]{3})?$")]
     pub bic: Option<String>,
+    /// Whose account it is, where that is not the supplier's legal name.
+    #[schema(min_length = 1, max_length = 140, pattern = r"\S")]
+    pub account_holder: Option<String>,
+    /// Nothing is proposed for payment meanwhile.
+    #[serde(default)]
+    pub payments_blocked: bool,
     /// Days from order to arrival, unless a price says otherwise.
     #[serde(default)]
     #[schema(minimum = 0, maximum = 3650)]
@@ -161,6 +174,11 @@ pub struct SupplierPatch {
     #[serde(default, deserialize_with = "present")]
     #[schema(pattern = "^[A-Z0-9]{8}([A-Z0-9]{3})?$")]
     pub bic: Option<Option<String>>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(min_length = 1, max_length = 140, pattern = r"\S")]
+    pub account_holder: Option<Option<String>>,
+    #[schema(nullable = false)]
+    pub payments_blocked: Option<bool>,
     #[schema(minimum = 0, maximum = 3650, nullable = false)]
     pub lead_time_days: Option<i32>,
     #[serde(default, deserialize_with = "present")]
@@ -201,7 +219,35 @@ impl Emitted for Supplier {
     }
 }
 
+impl SupplierIn {
+    /// Where its money goes: IBAN, BIC and account holder.
+    pub(super) fn bank_details(&self) -> BankDetails<'_> {
+        (
+            self.iban.as_deref(),
+            self.bic.as_deref(),
+            self.account_holder.as_deref(),
+        )
+    }
+}
+
+/// IBAN, BIC and account holder.
+pub(super) type BankDetails<'a> = (Option<&'a str>, Option<&'a str>, Option<&'a str>);
+
 impl Supplier {
+    pub(super) fn bank_details(&self) -> BankDetails<'_> {
+        (
+            self.iban.as_deref(),
+            self.bic.as_deref(),
+            self.account_holder.as_deref(),
+        )
+    }
+
+    /// Whose account payments go to.
+    pub fn payee(&self) -> &str {
+        let named = self.account_holder.as_ref().or(self.legal_name.as_ref());
+        named.unwrap_or(&self.name)
+    }
+
     /// What a user would have to send to get this supplier.
     pub(super) fn input(&self) -> SupplierIn {
         let own = self.clone();
@@ -218,6 +264,8 @@ impl Supplier {
             payment_terms_id: own.payment_terms_id,
             iban: own.iban,
             bic: own.bic,
+            account_holder: own.account_holder,
+            payments_blocked: own.payments_blocked,
             lead_time_days: own.lead_time_days,
             external_ref: own.external_ref,
         }
@@ -252,6 +300,8 @@ impl SupplierIn {
             payment_terms_id: None,
             iban: None,
             bic: None,
+            account_holder: None,
+            payments_blocked: false,
             lead_time_days: 0,
             external_ref: None,
         }
@@ -272,6 +322,8 @@ impl SupplierIn {
             payment_terms_id: patch.payment_terms_id.unwrap_or(own.payment_terms_id),
             iban: patch.iban.unwrap_or(own.iban),
             bic: patch.bic.unwrap_or(own.bic),
+            account_holder: patch.account_holder.unwrap_or(own.account_holder),
+            payments_blocked: patch.payments_blocked.unwrap_or(own.payments_blocked),
             lead_time_days: patch.lead_time_days.unwrap_or(own.lead_time_days),
             external_ref: patch.external_ref.unwrap_or(own.external_ref),
         }

@@ -44,6 +44,15 @@ pub fn names(conn: &mut PgConnection, ids: &[Uuid]) -> QueryResult<HashMap<Uuid,
     Ok(named.load::<(Uuid, String)>(conn)?.into_iter().collect())
 }
 
+/// All of these suppliers.
+///
+/// # Errors
+/// When the database refuses.
+pub fn all_of(conn: &mut PgConnection, ids: &[Uuid]) -> QueryResult<Vec<Supplier>> {
+    let found = suppliers::table.filter(suppliers::id.eq_any(ids));
+    found.order(suppliers::id).select(Supplier::as_select()).load(conn)
+}
+
 /// The supplier as it is now, locked.
 pub(super) fn lock(conn: &mut PgConnection, id: Uuid) -> QueryResult<Supplier> {
     suppliers::table

@@ -1,5 +1,7 @@
 //! International bank account numbers (ISO 13616) and bank identifier codes (ISO 9362): pure.
 
+use service_kit::Faults;
+
 /// Lengths by country, from the SWIFT IBAN registry; a country that is not listed is checked by its digits alone.
 const LENGTHS: &[(&str, usize)] = &[
     ("AD", 24),
@@ -125,6 +127,19 @@ pub fn checked_bic(text: &str) -> Option<String> {
         && bic.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
         && letters(4..6);
     shape.then_some(bic)
+}
+
+/// IBAN and BIC in their plain form; a fault for each that is none.
+pub fn plain(faults: &mut Faults, iban: Option<&str>, bic: Option<&str>) -> (Option<String>, Option<String>) {
+    let plain_iban = iban.and_then(checked);
+    let plain_bic = bic.and_then(checked_bic);
+    if iban.is_some() && plain_iban.is_none() {
+        faults.add("/iban", "invalid_iban", "the length or the check digits are wrong");
+    }
+    if bic.is_some() && plain_bic.is_none() {
+        faults.add("/bic", "invalid_bic", "not a BIC of 8 or 11 characters");
+    }
+    (plain_iban, plain_bic)
 }
 
 #[cfg(test)]
