@@ -36,6 +36,11 @@ impl Importer for Suppliers {
         Column::optional("payment_terms_id", "UUID of payment terms"),
         Column::optional("iban", "where payments go"),
         Column::optional("bic", "where payments go"),
+        Column::optional(
+            "account_holder",
+            "whose account it is, where that is not the legal name",
+        ),
+        Column::optional("payments_blocked", "`true`: nothing is proposed for payment"),
         Column::optional("lead_time_days", "days from order to arrival"),
     ];
     const BATCH: usize = 250;
@@ -55,9 +60,15 @@ impl Importer for Suppliers {
             ("payment_terms_id", Shape::Code),
             ("iban", Shape::Code),
             ("bic", Shape::Code),
+            ("account_holder", Shape::Text),
+            ("payments_blocked", Shape::Boolean),
             ("lead_time_days", Shape::Integer),
         ]);
-        for (column, empty) in [("addresses", json!([])), ("lead_time_days", json!(0))] {
+        for (column, empty) in [
+            ("addresses", json!([])),
+            ("lead_time_days", json!(0)),
+            ("payments_blocked", json!(false)),
+        ] {
             if let Some(cell) = object.get_mut(column).filter(|cell| cell.is_null()) {
                 *cell = empty;
             }
