@@ -3,7 +3,7 @@
 ALTER TABLE suppliers
     ADD COLUMN account_holder text CHECK (length(account_holder) BETWEEN 1 AND 140),
     -- Who last changed IBAN, BIC or account holder; whoever it was does not approve the next payment.
-    ADD COLUMN bank_details_changed_by uuid REFERENCES api_keys,
+    ADD COLUMN bank_details_changed_by uuid,
     ADD COLUMN bank_details_changed_at timestamptz,
     ADD COLUMN payments_blocked boolean NOT NULL DEFAULT false,
     ADD CONSTRAINT suppliers_iban CHECK (iban ~ '^[A-Z]{2}[0-9]{2}[A-Z0-9]{10,30}$'),
