@@ -107,7 +107,7 @@ impl Client {
     fn day(&mut self) -> NaiveDate {
         let today = self.company.today();
         match self.below(8) {
-            0 => today - Days::new(self.below(40)),
+            0 => (today - Days::new(self.below(40))).max(self.company.first),
             _ => today,
         }
     }
