@@ -107,7 +107,7 @@ impl Client {
     fn day(&mut self) -> NaiveDate {
         let today = self.company.today();
         match self.below(8) {
-            0 => today - Days::new(self.below(40)),
+            0 => (today - Days::new(self.below(40))).max(self.company.first),
             _ => today,
         }
     }
@@ -401,7 +401,7 @@ impl Client {
         }
     }
 
-    /// Counts a product, one more or less than the book says.
+    /// Counts a product, one more or less than there was a moment ago.
     async fn count(&mut self) {
         let Some(product) = self.one_of(&self.company.products.clone()) else {
             return;
@@ -413,12 +413,15 @@ impl Client {
             return;
         };
         let line = &made["lines"][0];
+        let level = self.get(&format!("/v1/availability?product_id={product}")).await;
         let off = if self.below(2) == 0 {
             Decimal::ONE
         } else {
             Decimal::NEGATIVE_ONE
         };
-        let counted = (decimal(&line["book_quantity"]) + off).max(Decimal::ZERO).to_string();
+        let counted = (decimal(&level["items"][0]["on_hand"]) + off)
+            .max(Decimal::ZERO)
+            .to_string();
         let body = json!({"complete": true, "lines": [{"line_id": line["id"], "counted_quantity": counted}]});
         let path = format!("/v1/stock-counts/{sheet}");
         self.insist(Request::new("count recorded", format!("{path}/record"), body))

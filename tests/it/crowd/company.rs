@@ -30,8 +30,9 @@ pub struct Company {
     pub closed: AtomicI32,
     pub known: Mutex<Known>,
     pub notes: Mutex<Notes>,
+    /// When it began: the months before are not closed.
+    pub first: NaiveDate,
     begun: Instant,
-    first: NaiveDate,
     length: Duration,
 }
 
