@@ -20,6 +20,7 @@ pub const SERVICE: Service = Service {
     imports: &[],
     describe: Some(custom_fields::describe::describe),
     sign_in: true,
+    background: activities::BACKGROUND,
 };
 
 /// The tables of the CRM.

@@ -29,6 +29,11 @@ permissions! {
     /// Tasks, calls, meetings, notes, messages and one's notifications, as far as they are in sight.
     ReadActivities = "activities:read",
     WriteActivities = "activities:write",
+    SendEmails = "emails:send",
+    /// Hand over mail that came in: for the mail server.
+    ReceiveEmails = "emails:receive",
+    ReadEmailTemplates = "email_templates:read",
+    WriteEmailTemplates = "email_templates:write",
     /// Named here to be in [`ALL`]; handlers take one of the types below.
     Apply = "integration:apply",
 }

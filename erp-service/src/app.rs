@@ -21,6 +21,7 @@ pub const SERVICE: Service = Service {
     imports: exchange::IMPORTS,
     describe: None,
     sign_in: false,
+    background: &[],
 };
 
 /// Runs the ERP's business.

@@ -29,6 +29,7 @@ pub const SERVICE: Service = Service {
     imports: &[],
     describe: None,
     sign_in: false,
+    background: &[],
 };
 
 /// The tables of the sync.

@@ -162,6 +162,18 @@ pub struct ActingUser {
 }
 
 impl Actor {
+    /// The service itself, for what it does without being asked.
+    pub(crate) fn service(name: &'static str) -> Self {
+        Actor {
+            id: Uuid::nil(),
+            name: name.into(),
+            role: ADMIN,
+            permissions: Arc::default(),
+            user: None,
+            sight: Sight::All,
+        }
+    }
+
     /// Somebody in whose name an open request acts: a form, a visitor. They hold no permission.
     pub fn outsider(id: Uuid, name: &str) -> Self {
         Actor {

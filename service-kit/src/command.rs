@@ -4,6 +4,7 @@
 //! to the database. Put it first: then a caller who may not is told so before anything is parsed.
 
 use crate::auth::{Actor, Permission};
+use crate::config::Mail;
 use crate::exchange::Asked;
 use crate::http::{Answer, BodyHash, Resource};
 use crate::idempotency::IdempotencyKey;
@@ -18,6 +19,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::future::{Ready, ready};
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 /// The right to change something, for an actor who holds `P`.
 pub struct Command<P> {
@@ -135,6 +137,11 @@ impl<P: Permission> Command<P> {
 
     pub(crate) fn kit(&self) -> &Kit {
         &self.kit
+    }
+
+    /// How mail goes out, if it does.
+    pub fn mail(&self) -> Option<Arc<Mail>> {
+        self.kit.mail.clone()
     }
 
     /// For work that is more than one transaction: the `Idempotency-Key` is then the caller's to mind.
@@ -301,6 +308,18 @@ impl<P: Permission> Read<P> {
             return asked.answer(&self.kit, self.actor, query).await;
         }
         self.kit.run_read(move |conn| Ok(Answer::json(&query(conn)?)?)).await
+    }
+
+    /// What a handler puts its own answer together from, such as a file.
+    ///
+    /// # Errors
+    /// The query's refusal as a problem.
+    pub async fn fetch<T, F>(self, query: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: Fn(&mut PgConnection) -> Result<T> + Send + 'static,
+    {
+        self.kit.run_read(query).await
     }
 
     /// One record put together by several statements that must see the same state.

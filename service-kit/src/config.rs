@@ -33,6 +33,26 @@ pub struct Config {
     pub time_zone: Tz,
     /// How long events and stored answers are kept, in days; at least 30.
     pub retention_days: u32,
+    /// Whether the service does by itself what it has to do by itself; tests run rounds by hand.
+    pub background: bool,
+    /// How mail goes out; without it, none does.
+    pub mail: Option<Mail>,
+}
+
+/// How mail goes out.
+#[derive(Clone)]
+pub struct Mail {
+    /// `smtp://host:25`, `smtps://user:password@host`, `smtp://user:password@host:587?tls=required`.
+    pub smtp_url: String,
+    /// Whom it is from, e.g. `Sales <sales@example.com>`.
+    pub from: String,
+}
+
+impl std::fmt::Debug for Mail {
+    /// Without the address of the server, which may hold a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mail").field("from", &self.from).finish_non_exhaustive()
+    }
 }
 
 /// A setting that is missing or cannot be understood.
@@ -65,6 +85,8 @@ impl Config {
             request_timeout: Duration::from_secs(30),
             time_zone: Tz::UTC,
             retention_days: 30,
+            background: true,
+            mail: None,
         }
     }
 
@@ -116,6 +138,7 @@ impl Config {
                 defaults.retention_days,
             )?
             .max(30),
+            mail: mail(prefix)?,
             ..defaults
         })
     }
@@ -138,6 +161,16 @@ pub fn parsed<T: FromStr>(name: &str, expected: &'static str, default: T) -> Res
             value,
             expected,
         }),
+    }
+}
+
+fn mail(prefix: &str) -> Result<Option<Mail>, ConfigError> {
+    let (url_name, from_name) = (format!("{prefix}_SMTP_URL"), format!("{prefix}_MAIL_FROM"));
+    match (var(&url_name), var(&from_name)) {
+        (Some(smtp_url), Some(from)) => Ok(Some(Mail { smtp_url, from })),
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(ConfigError::Missing(from_name)),
+        (None, Some(_)) => Err(ConfigError::Missing(url_name)),
     }
 }
 

@@ -25,6 +25,7 @@
 pub mod api_keys;
 pub mod audit;
 pub mod auth;
+pub mod background;
 pub mod command;
 pub mod config;
 pub mod db;

@@ -155,13 +155,13 @@ fn complete(path: &str, mut item: Value, is_open: impl Fn(&str) -> bool) -> Valu
             if csv.is_null() || !csv["schema"]["$ref"].is_null() {
                 problems.push((413, "The body is too large"));
             }
-            let json = csv.is_null();
+            let mail = !operation["requestBody"]["content"]["message/rfc822"].is_null();
             problems.push((
                 415,
-                if json {
-                    "The body is not JSON"
-                } else {
-                    "The body is not CSV"
+                match (mail, csv.is_null()) {
+                    (true, _) => "The body is not an e-mail message",
+                    (false, true) => "The body is not JSON",
+                    (false, false) => "The body is not CSV",
                 },
             ));
         }

@@ -1,7 +1,8 @@
 //! A service from its parts: pool, migrations, routes, middleware, graceful stop.
 
 use crate::auth::{self, Role};
-use crate::config::Config;
+use crate::background::{self, Background};
+use crate::config::{Config, Mail};
 use crate::db::{self, Pool, StartError};
 use crate::events::Notifier;
 use crate::exchange::{self, Importable};
@@ -47,6 +48,8 @@ pub struct Service {
     pub describe: Option<Describe>,
     /// Whether people sign in here: then there are users, teams and sessions.
     pub sign_in: bool,
+    /// What it does by itself.
+    pub background: &'static [Background],
 }
 
 impl Service {
@@ -114,6 +117,8 @@ pub struct Kit {
     open_limiter: Arc<DefaultKeyedRateLimiter<[u8; 32]>>,
     pub(crate) behind_proxy: bool,
     pub(crate) passwords: Passwords,
+    /// How mail goes out, if it does.
+    pub mail: Option<Arc<Mail>>,
 }
 
 /// Attempts at a command before it is answered 503: deadlocks and stale reads resolve in one or two.
@@ -256,6 +261,7 @@ pub struct Running {
     server: tokio::task::JoinHandle<std::io::Result<()>>,
     shutdown: watch::Sender<bool>,
     housekeeping: tokio::task::JoinHandle<()>,
+    background: tokio::task::JoinSet<()>,
 }
 
 impl Running {
@@ -268,7 +274,7 @@ impl Running {
     pub async fn stop(self) {
         self.shutdown.send_replace(true);
         self.housekeeping.abort();
-        self.handle.stop(true).await;
+        tokio::join!(self.handle.stop(true), background::stop(self.background));
         let _ = self.server.await;
     }
 }
@@ -324,6 +330,7 @@ where
         open_limiter: Arc::new(RateLimiter::keyed(Quota::per_minute(open_quota))),
         behind_proxy: config.behind_proxy,
         passwords: Passwords::new(config.connection_wait),
+        mail: config.mail.map(Arc::new),
     };
     let shared = kit.clone();
     let app = move || {
@@ -361,7 +368,9 @@ where
     let server = server.run();
     let handle = server.handle();
     let housekeeping = tokio::spawn(housekeep(kit.clone(), config.retention_days));
+    let tasks = if config.background { service.background } else { &[] };
     Ok(Running {
+        background: background::start(&kit, tasks),
         address,
         kit,
         new_admin_key,

@@ -100,8 +100,21 @@ impl TestService {
     where
         D: Fn(&Kit, &mut web::ServiceConfig) + Clone + Send + 'static,
     {
+        Self::start_with(service, |_| {}, data).await
+    }
+
+    /// With a configuration of its own.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_with<D>(service: Service, configure: impl FnOnce(&mut Config), data: D) -> Self
+    where
+        D: Fn(&Kit, &mut web::ServiceConfig) + Clone + Send + 'static,
+    {
         let database = TestDatabase::of(&service);
-        let running = match start_on(service, &database.url, data).await {
+        let mut config = test_config(&database.url);
+        configure(&mut config);
+        let running = match start(service, config, data).await {
             Ok(running) => running,
             Err(error) => panic!("{} does not start: {error}", service.name),
         };
@@ -180,6 +193,11 @@ pub async fn start_on<D>(service: Service, url: &str, data: D) -> Result<Running
 where
     D: Fn(&Kit, &mut web::ServiceConfig) + Clone + Send + 'static,
 {
+    start(service, test_config(url), data).await
+}
+
+/// The configuration of services started by tests: nothing happens in them by itself.
+pub fn test_config(url: &str) -> Config {
     let mut config = Config::new(url.to_owned(), ([127, 0, 0, 1], 0).into());
     config.bootstrap_key = Some(ADMIN_KEY.to_owned());
     config.integration_key = Some(INTEGRATION_KEY.to_owned());
@@ -187,7 +205,8 @@ where
     config.workers = 1;
     config.requests_per_second = 1_000_000;
     config.open_requests_per_minute = 1_000_000;
-    start(service, config, data).await
+    config.background = false;
+    config
 }
 
 /// A small HTTP client that speaks JSON and asserts on statuses.

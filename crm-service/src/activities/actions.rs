@@ -5,7 +5,7 @@ use crate::activities::model::{
     ActivityPatch, ActivityPriority, ActivityRow, ActivityState, EmailDelivery, Party,
 };
 use crate::activities::subjects;
-use crate::activities::{due, notifications, queries, rules, series};
+use crate::activities::{due, emails, notifications, queries, rules, series};
 use crate::customers::timeline::{self, Entry};
 use serde_json::json;
 use service_kit::{Faults, Owned, Result, Tx};
@@ -64,19 +64,15 @@ fn from_input(tx: &Tx<'_>, input: &ActivityIn) -> ActivityRow {
     };
     let done = state == ActivityState::Done;
     ActivityRow {
-        id: tx.mint(input.id),
-        kind: input.kind,
         state,
         title: input.title.clone(),
         body: input.body.clone(),
         subject_type: input.subject_type,
         subject_id: input.subject_id,
-        customer_id: None,
         contact_id: input.contact_id,
         priority: input.priority.unwrap_or(ActivityPriority::Normal),
         due_on: input.due_on,
         due_at: input.due_at,
-        due_by: None,
         starts_at: input.starts_at,
         ends_at: input.ends_at,
         location: input.location.clone(),
@@ -88,22 +84,10 @@ fn from_input(tx: &Tx<'_>, input: &ActivityIn) -> ActivityRow {
         from_address: input.from_address.as_ref().map(|party| party.0.clone()),
         to_addresses: texts(&input.to_addresses),
         cc_addresses: texts(&input.cc_addresses),
-        message_id: None,
-        thread_id: None,
-        delivery: None,
         recurrence: input.recurrence.clone(),
-        series_id: None,
-        series_start: None,
-        occurs_at: None,
-        next_id: None,
         remind_at: input.remind_at,
-        reminded_at: None,
         done_at: input.done_at.or(done.then_some(now)),
-        owner_id: None,
-        team_id: None,
-        revision: 1,
-        created_at: now,
-        updated_at: now,
+        ..ActivityRow::new(tx.mint(input.id), input.kind, now)
     }
 }
 
@@ -113,7 +97,7 @@ fn texts(parties: &[Party]) -> Vec<String> {
 
 /// Derives the customer from the record that it is about, and checks that record and the contact.
 /// Gives the customer.
-fn hang(tx: &mut Tx<'_>, row: &mut ActivityRow, faults: &mut Faults) -> Result<Option<Uuid>> {
+pub fn hang(tx: &mut Tx<'_>, row: &mut ActivityRow, faults: &mut Faults) -> Result<Option<Uuid>> {
     let sight = tx.actor().sight.clone();
     row.customer_id = match (row.subject_type, row.subject_id) {
         (None, None) => None,
@@ -254,6 +238,9 @@ pub fn cancel(tx: &mut Tx<'_>, id: Uuid, how: &ActivityCancellation) -> Result<A
     let before = queries::lock(tx, id)?;
     tx.match_if_given(&before)?;
     before.row.check(ActivityAction::Cancel)?;
+    if before.row.is_message() {
+        return emails::actions::take_back(tx, &before);
+    }
     let mut row = before.row.clone();
     row.state = ActivityState::Cancelled;
     if how.continue_series {

@@ -24,11 +24,12 @@
 //! - What was written in an e-mail that went through here never changes.
 //!
 //! Reading order: [`model`], [`rules`], [`due`] and [`series`], [`actions`], [`queries`], [`lists`]
-//! and [`search`], [`handlers`]; then what hangs on it: [`reminders`], [`notifications`].
+//! and [`search`], [`handlers`]; then what hangs on it: [`reminders`], [`notifications`], [`emails`].
 
 pub mod actions;
 pub mod clock;
 pub mod due;
+pub mod emails;
 mod facts;
 mod handlers;
 pub mod lists;
@@ -47,16 +48,29 @@ pub use lists::next_of;
 pub use model::Activity;
 
 use service_kit::Routes;
+use service_kit::background::Background;
 use service_kit::problem::Constraint;
 
 pub fn routes(routes: &mut Routes) {
     handlers::routes(routes);
     notifications::routes(routes);
+    emails::routes(routes);
 }
+
+/// What is done without being asked.
+pub const BACKGROUND: &[Background] = &[reminders::REMINDERS, emails::outbox::OUTBOX];
 
 /// What the database may refuse because of the input.
 pub const CONSTRAINTS: &[Constraint] = &[
     Constraint::conflict("activities_pkey", "duplicate", "/id", "another activity has this id"),
+    emails::TEMPLATE_TAKEN,
+    emails::TEMPLATE_ID_TAKEN,
+    Constraint::conflict(
+        "activities_message_id_key",
+        "duplicate",
+        "",
+        "a message with this Message-ID came in at this moment; send it again",
+    ),
     Constraint::rule(
         "activities_contact_known",
         "unknown_contact",

@@ -343,6 +343,52 @@ impl ActivityKind {
 }
 
 impl ActivityRow {
+    /// An open activity of which nothing else is known yet.
+    pub fn new(id: Uuid, kind: ActivityKind, now: DateTime<Utc>) -> Self {
+        ActivityRow {
+            id,
+            kind,
+            state: ActivityState::Open,
+            title: String::new(),
+            body: None,
+            subject_type: None,
+            subject_id: None,
+            customer_id: None,
+            contact_id: None,
+            priority: ActivityPriority::Normal,
+            due_on: None,
+            due_at: None,
+            due_by: None,
+            starts_at: None,
+            ends_at: None,
+            location: None,
+            attendees: Vec::new(),
+            direction: None,
+            phone: None,
+            outcome: None,
+            duration_minutes: None,
+            from_address: None,
+            to_addresses: Vec::new(),
+            cc_addresses: Vec::new(),
+            message_id: None,
+            thread_id: None,
+            delivery: None,
+            recurrence: None,
+            series_id: None,
+            series_start: None,
+            occurs_at: None,
+            next_id: None,
+            remind_at: None,
+            reminded_at: None,
+            done_at: None,
+            owner_id: None,
+            team_id: None,
+            revision: 1,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
     /// Whether it is a message that went through here: what was written is not changed any more.
     pub fn is_message(&self) -> bool {
         self.message_id.is_some()

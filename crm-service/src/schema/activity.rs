@@ -58,3 +58,52 @@ diesel::table! {
         read_at -> Nullable<Timestamptz>,
     }
 }
+
+diesel::table! {
+    email_templates (id) {
+        id -> Uuid,
+        code -> Text,
+        language -> Text,
+        name -> Text,
+        subject -> Text,
+        text -> Text,
+        html -> Nullable<Text>,
+        active -> Bool,
+        revision -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    email_contents (activity_id) {
+        activity_id -> Uuid,
+        html -> Nullable<Text>,
+        in_reply_to -> Nullable<Text>,
+        reference_ids -> Array<Text>,
+        bcc_addresses -> Array<Text>,
+        attachments -> Json,
+        template -> Nullable<Text>,
+        language -> Nullable<Text>,
+        source -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    outgoing_mails (id) {
+        id -> Uuid,
+        activity_id -> Nullable<Uuid>,
+        message_id -> Text,
+        sender -> Text,
+        recipients -> Array<Text>,
+        message -> Binary,
+        state -> Text,
+        attempts -> Int4,
+        allowed_attempts -> Int4,
+        next_attempt_at -> Nullable<Timestamptz>,
+        claimed_until -> Nullable<Timestamptz>,
+        last_error -> Nullable<Text>,
+        sent_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+    }
+}

@@ -106,6 +106,37 @@ impl utoipa::PartialSchema for Upload {
 
 impl ToSchema for Upload {}
 
+/// An e-mail message as it came (RFC 5322), read as a whole. Document it with
+/// `content_type = "message/rfc822"`.
+pub struct MessageFile(pub Bytes);
+
+impl FromRequest for MessageFile {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            if media_type(&request) != "message/rfc822" {
+                return Err(unsupported("send message/rfc822"));
+            }
+            collect(&request, payload, UPLOAD_LIMIT).await.map(MessageFile)
+        })
+    }
+}
+
+impl utoipa::PartialSchema for MessageFile {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::String)
+            .description(Some("An e-mail message (RFC 5322)"))
+            .max_length(Some(UPLOAD_LIMIT))
+            .into()
+    }
+}
+
+impl ToSchema for MessageFile {}
+
 impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Body<T> {
     type Error = Problem;
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;

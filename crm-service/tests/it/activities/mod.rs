@@ -1,10 +1,14 @@
 //! Activities, one file per story.
 
+mod inbound;
 mod lists;
+mod mail;
 mod recurrence;
 mod reminders;
 mod sight;
+mod smtp;
 mod stream;
+mod templates;
 
 use crate::support::customer;
 use diesel::connection::SimpleConnection;

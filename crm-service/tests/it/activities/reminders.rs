@@ -1,6 +1,7 @@
 use super::{activity, conn, customer_of};
 use crate::support::{crm, id};
 use chrono::{DateTime, Duration, Utc};
+use chrono_tz::Tz;
 use crm_service::activities::reminders;
 use serde_json::{Value, json};
 use service_kit::testing::{TestService, User};
@@ -12,7 +13,7 @@ async fn reminded(user: &User) -> Vec<Value> {
 
 /// One round as if it were then.
 fn round(crm: &TestService, now: DateTime<Utc>) -> usize {
-    reminders::fire(&mut conn(crm), now).unwrap().len()
+    reminders::fire(&mut conn(crm), None, Tz::UTC, now).unwrap()
 }
 
 #[actix_web::test]
@@ -35,7 +36,7 @@ async fn a_reminder_fires_once() {
             use diesel::Connection;
             let mut conn = diesel::PgConnection::establish(&url).unwrap();
             (0..5)
-                .map(|_| reminders::fire(&mut conn, at).unwrap().len())
+                .map(|_| reminders::fire(&mut conn, None, Tz::UTC, at).unwrap())
                 .sum::<usize>()
         })
     });

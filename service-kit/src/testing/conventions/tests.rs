@@ -56,6 +56,7 @@ const CARELESS: Service = Service {
     imports: &[],
     describe: None,
     sign_in: false,
+    background: &[],
 };
 
 #[track_caller]
