@@ -5,6 +5,7 @@ use crate::db::{Failure, classify, sql};
 use crate::http::{Answer, Resource};
 use crate::idempotency::IdempotencyKey;
 use crate::problem::{Error, Problem, Result};
+use crate::sight::Sight;
 use actix_web::http::StatusCode;
 use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
 use chrono_tz::Tz;
@@ -94,6 +95,11 @@ impl<'a> Tx<'a> {
 
     pub fn actor(&self) -> &Actor {
         &self.context.actor
+    }
+
+    /// Which records are there for whoever acts.
+    pub fn sight(&self) -> Sight {
+        self.context.actor.sight.clone()
     }
 
     /// The instant of this command.

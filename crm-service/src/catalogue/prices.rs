@@ -1,8 +1,8 @@
 //! Prices by list, tier and quantity, as the ERP last told them; and which of them applies.
 
-use crate::may;
 use crate::replica::{apply_replica, replica, storable};
 use crate::schema::prices;
+use crate::{customers, may};
 use actix_web::{get, patch, post, put};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
@@ -117,8 +117,16 @@ pub fn routes(routes: &mut Routes) {
     responses((status = 200, description = "A page of prices", body = Page<Price>)))]
 #[get("/prices")]
 async fn list_prices(read: Read<may::ReadProducts>, query: Query<PricesQuery>) -> Result<Answer, Problem> {
+    let sight = read.actor().sight.clone();
     read.json(move |conn| {
         let mut found = prices::table.select(Price::as_select()).into_boxed();
+        if let Some(customers) = customers::in_sight(&sight) {
+            found = found.filter(
+                prices::customer_id
+                    .is_null()
+                    .or(prices::customer_id.eq_any(customers.nullable())),
+            );
+        }
         if let Some(product) = query.product_id {
             found = found.filter(prices::product_id.eq(product));
         }
@@ -137,12 +145,20 @@ async fn list_prices(read: Read<may::ReadProducts>, query: Query<PricesQuery>) -
     responses((status = 200, description = "The price", body = Price)))]
 #[get("/prices/{id}")]
 async fn get_price(read: Read<may::ReadProducts>, path: Path<IdPath>) -> Result<Answer, Problem> {
+    let sight = read.actor().sight.clone();
     read.one(move |conn| {
-        prices::table
+        let price: Price = prices::table
             .find(path.id)
             .select(Price::as_select())
             .first(conn)
-            .or_not_found("price")
+            .or_not_found("price")?;
+        // What is agreed with a customer is seen with the customer.
+        match price.customer_id {
+            Some(customer) if customers::standing(conn, &sight, customer)?.is_none() => {
+                Err(Problem::not_found("price").into())
+            }
+            _ => Ok(price),
+        }
     })
     .await
 }

@@ -8,7 +8,8 @@ use crate::customers::timeline::Entry;
 use crate::customers::{queries, rules, timeline};
 use diesel::OptionalExtension;
 use serde_json::json;
-use service_kit::{Error, Faults, OrNotFound, Problem, Put, Resource, Result, Tx};
+use service_kit::users::AssignIn;
+use service_kit::{Error, Faults, OrNotFound, Owned, Problem, Put, Resource, Result, Tx};
 use uuid::Uuid;
 
 /// The event that tells the whole customer.
@@ -32,11 +33,23 @@ pub fn put(tx: &mut Tx<'_>, id: Uuid, input: &CustomerIn) -> Result<Put<Customer
         faults.check()?;
     }
     let Some(before) = queries::lock(tx, id).optional()? else {
+        if queries::is_out_of_sight(tx, id)? {
+            return Err(Problem::not_found("customer").into());
+        }
         // Nothing inserted means that a twin was faster: look again.
         let made = insert(tx, id, input)?.ok_or(Error::Stale)?;
         return Ok(Put::Created(made));
     };
-    let whole = Whole::of(tx, before.core.clone(), &before, input)?;
+    let (mut owned, mut faults) = (before.core.owned(), Faults::default());
+    let said = Owned {
+        owner_id: input.owner_id.or(owned.owner_id),
+        team_id: input.team_id.or(owned.team_id),
+    };
+    if said != owned {
+        let given = Owned::given(tx, input.owner_id, input.team_id, &mut faults)?;
+        owned = given.unwrap_or(owned);
+    }
+    let whole = Whole::of(tx, before.core.clone(), &before, input, owned, faults)?;
     if !whole.changes_parts() && whole.customer.core == before.core {
         return Ok(Put::Unchanged(before));
     }
@@ -67,6 +80,23 @@ pub fn change(tx: &mut Tx<'_>, id: Uuid, patch: &CustomerPatch) -> Result<Custom
     }
     let after = save(tx, &before, after)?;
     tell_changes(tx, &before, &after)?;
+    Ok(after)
+}
+
+/// Gives a customer to somebody else.
+pub fn assign(tx: &mut Tx<'_>, id: Uuid, to: &AssignIn) -> Result<Customer> {
+    let before = queries::lock(tx, id).or_not_found("customer")?;
+    tx.match_if_given(&before)?;
+    let mut after = before.clone();
+    after.core.give_to(Owned::assigned(tx, to)?);
+    if after == before {
+        return Ok(before);
+    }
+    let after = save(tx, &before, after)?;
+    let entry = Entry::here(tx, id, "customer_assigned", &after)
+        .summary("Customer assigned to somebody else")
+        .data(json!({ "owner_id": after.core.owner_id, "team_id": after.core.team_id }));
+    timeline::add(tx, entry)?;
     Ok(after)
 }
 
@@ -150,6 +180,8 @@ fn insert(tx: &mut Tx<'_>, id: Uuid, input: &CustomerIn) -> Result<Option<Custom
         grade: None,
         grade_effective_from: None,
         external_ref: None,
+        owner_id: None,
+        team_id: None,
         tags: Vec::new(),
         parent_id: None,
         custom_fields: CustomValues::default(),
@@ -165,7 +197,9 @@ fn insert(tx: &mut Tx<'_>, id: Uuid, input: &CustomerIn) -> Result<Option<Custom
         addresses: Vec::new(),
         credit: None,
     };
-    let whole = Whole::of(tx, core, &empty, input)?;
+    let mut faults = Faults::default();
+    let owned = Owned::of_new(tx, input.owner_id, input.team_id, Owned::default(), &mut faults)?;
+    let whole = Whole::of(tx, core, &empty, input, owned, faults)?;
     if !queries::insert(tx, &whole.customer.core)? {
         return Ok(None);
     }
@@ -190,8 +224,16 @@ struct Whole {
 impl Whole {
     /// # Errors
     /// 422 with every fault of the input.
-    fn of(tx: &mut Tx<'_>, mut core: CustomerCore, before: &Customer, input: &CustomerIn) -> Result<Self> {
-        let (id, mut faults) = (core.id, Faults::default());
+    fn of(
+        tx: &mut Tx<'_>,
+        mut core: CustomerCore,
+        before: &Customer,
+        input: &CustomerIn,
+        owned: Owned,
+        mut faults: Faults,
+    ) -> Result<Self> {
+        let id = core.id;
+        core.give_to(owned);
         core.name.clone_from(&input.name);
         core.kind = input.kind;
         core.email.clone_from(&input.email);

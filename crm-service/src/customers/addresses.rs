@@ -161,8 +161,9 @@ async fn list_addresses(
     path: Path<IdPath>,
     query: Query<AddressesQuery>,
 ) -> Result<Answer, Problem> {
+    let sight = read.actor().sight.clone();
     read.json(move |conn| {
-        queries::require(conn, path.id)?;
+        queries::require(conn, &sight, path.id)?;
         let rows = addresses::table.filter(addresses::customer_id.eq(path.id));
         let rows = rows.select(Address::as_select()).into_boxed();
         keyset_page!(rows, conn, query.limit, query.cursor, query.sort, id: addresses::id as Uuid => |a: &Address| a.id, [
@@ -190,7 +191,8 @@ async fn create_address(
     responses((status = 200, description = "The address", body = Address)))]
 #[get("/addresses/{id}")]
 async fn get_address(read: Read<may::ReadCustomers>, path: Path<IdPath>) -> Result<Answer, Problem> {
-    read.one(move |conn| parts::get::<Address>(conn, path.id)).await
+    let sight = read.actor().sight.clone();
+    read.one(move |conn| parts::get::<Address>(conn, &sight, path.id)).await
 }
 
 /// Change an address. The customer's version rises with it.

@@ -151,8 +151,9 @@ async fn list_contacts(
     path: Path<IdPath>,
     query: Query<ContactsQuery>,
 ) -> Result<Answer, Problem> {
+    let sight = read.actor().sight.clone();
     read.json(move |conn| {
-        queries::require(conn, path.id)?;
+        queries::require(conn, &sight, path.id)?;
         let rows = contacts::table.filter(contacts::customer_id.eq(path.id));
         let rows = rows.select(Contact::as_select()).into_boxed();
         keyset_page!(rows, conn, query.limit, query.cursor, query.sort, id: contacts::id as Uuid => |c: &Contact| c.id, [
@@ -181,7 +182,8 @@ async fn create_contact(
     responses((status = 200, description = "The contact", body = Contact)))]
 #[get("/contacts/{id}")]
 async fn get_contact(read: Read<may::ReadCustomers>, path: Path<IdPath>) -> Result<Answer, Problem> {
-    read.one(move |conn| parts::get::<Contact>(conn, path.id)).await
+    let sight = read.actor().sight.clone();
+    read.one(move |conn| parts::get::<Contact>(conn, &sight, path.id)).await
 }
 
 /// Change a contact. The customer's version rises with it.

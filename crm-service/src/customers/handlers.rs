@@ -10,9 +10,10 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde::Deserialize;
 use service_kit::http::{IdPath, SearchText};
+use service_kit::users::AssignIn;
 use service_kit::{
     Answer, Body, Command, Cursor, Limit, OrNotFound, Page, Path, Problem, Query, Read, Result, Routes, Sort,
-    keyset_page,
+    keyset_page, visible,
 };
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -31,6 +32,10 @@ struct CustomersQuery {
     /// Customers with an address in this country.
     #[param(inline)]
     country: Option<Country>,
+    /// Customers of this user.
+    owner_id: Option<Uuid>,
+    /// Customers that belong to this team.
+    team_id: Option<Uuid>,
     /// Customers with this tag.
     tag: Option<SearchText>,
     /// Companies that belong directly to this one.
@@ -52,7 +57,8 @@ pub fn routes(routes: &mut Routes) {
         .add(put_customer)
         .add(update_customer)
         .add(archive_customer)
-        .add(restore_customer);
+        .add(restore_customer)
+        .add(assign_customer);
 }
 
 /// Customers, each with all its parts.
@@ -73,6 +79,7 @@ async fn list_customers(read: Read<may::ReadCustomers>, query: Query<CustomersQu
 
 fn page(conn: &mut PgConnection, query: &CustomersQuery, scope: &Scope) -> Result<Page<Customer>> {
     let mut rows = customers::table.select(CustomerCore::as_select()).into_boxed();
+    rows = rows.filter(visible!(&scope.sight, customers));
     if let Some(text) = &query.q {
         let pattern = text.contains();
         rows = rows.filter(
@@ -95,6 +102,12 @@ fn page(conn: &mut PgConnection, query: &CustomersQuery, scope: &Scope) -> Resul
             .filter(addresses::country.eq(country))
             .select(addresses::customer_id);
         rows = rows.filter(customers::id.eq_any(there));
+    }
+    if let Some(owner) = query.owner_id {
+        rows = rows.filter(customers::owner_id.eq(owner));
+    }
+    if let Some(team) = query.team_id {
+        rows = rows.filter(customers::team_id.eq(team));
     }
     if let Some(tag) = &query.tag {
         rows = rows.filter(customers::tags.contains(vec![tag.as_str().to_owned()]));
@@ -144,7 +157,8 @@ async fn create_customer(command: Command<may::WriteCustomers>, body: Body<Custo
     responses((status = 200, description = "The customer", body = Customer)))]
 #[get("/customers/{id}")]
 async fn get_customer(read: Read<may::ReadCustomers>, path: Path<IdPath>) -> Result<Answer, Problem> {
-    read.snapshot(move |conn| queries::get(conn, path.id).or_not_found("customer"))
+    let sight = read.actor().sight.clone();
+    read.snapshot(move |conn| queries::get(conn, &sight, path.id).or_not_found("customer"))
         .await
 }
 
@@ -190,4 +204,16 @@ async fn archive_customer(command: Command<may::WriteCustomers>, path: Path<IdPa
 #[post("/customers/{id}/restore")]
 async fn restore_customer(command: Command<may::WriteCustomers>, path: Path<IdPath>) -> Result<Answer, Problem> {
     command.run(move |tx| actions::restore(tx, path.id)).await
+}
+
+/// Give a customer to somebody else. What hangs on it stays with its own owners.
+#[utoipa::path(tag = "customers", params(IdPath), request_body = AssignIn, security(("api_key" = ["customers:write"])),
+    responses((status = 200, description = "The customer", body = Customer)))]
+#[post("/customers/{id}/assign")]
+async fn assign_customer(
+    command: Command<may::WriteCustomers>,
+    path: Path<IdPath>,
+    body: Body<AssignIn>,
+) -> Result<Answer, Problem> {
+    command.run(move |tx| actions::assign(tx, path.id, &body.0)).await
 }

@@ -166,8 +166,9 @@ async fn list_legal_entities(
     path: Path<IdPath>,
     query: Query<LegalEntitiesQuery>,
 ) -> Result<Answer, Problem> {
+    let sight = read.actor().sight.clone();
     read.json(move |conn| {
-        queries::require(conn, path.id)?;
+        queries::require(conn, &sight, path.id)?;
         let rows = legal_entities::table.filter(legal_entities::customer_id.eq(path.id));
         let rows = rows.select(LegalEntity::as_select()).into_boxed();
         keyset_page!(rows, conn, query.limit, query.cursor, query.sort, id: legal_entities::id as Uuid => |e: &LegalEntity| e.id, [
@@ -196,7 +197,9 @@ async fn create_legal_entity(
     responses((status = 200, description = "The legal entity", body = LegalEntity)))]
 #[get("/legal-entities/{id}")]
 async fn get_legal_entity(read: Read<may::ReadCustomers>, path: Path<IdPath>) -> Result<Answer, Problem> {
-    read.one(move |conn| parts::get::<LegalEntity>(conn, path.id)).await
+    let sight = read.actor().sight.clone();
+    read.one(move |conn| parts::get::<LegalEntity>(conn, &sight, path.id))
+        .await
 }
 
 /// Change a legal entity. The customer's version rises with it.

@@ -48,7 +48,7 @@ pub mod rules;
 pub mod timeline;
 
 pub use model::{Customer, CustomerStatus};
-pub use queries::{Standing, standing};
+pub use queries::{Standing, in_sight, standing};
 
 use service_kit::Routes;
 use service_kit::problem::Constraint;

@@ -13,7 +13,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use service_kit::http::present;
-use service_kit::{Resource, text_enum};
+use service_kit::{Owned, Resource, text_enum};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -58,6 +58,10 @@ pub struct CustomerIn {
     /// What another system calls this customer; unique.
     #[schema(min_length = 1, max_length = 100)]
     pub external_ref: Option<String>,
+    /// Whose customer it is: an active user. Absent: who makes it; of one that is there already, as it is.
+    pub owner_id: Option<Uuid>,
+    /// Absent: the team of the owner that is given.
+    pub team_id: Option<Uuid>,
     /// Absent, they stay.
     #[schema(max_items = 50)]
     pub tags: Option<Vec<Tag>>,
@@ -125,6 +129,10 @@ pub struct CustomerCore {
     pub grade: Option<Grade>,
     pub grade_effective_from: Option<NaiveDate>,
     pub external_ref: Option<String>,
+    /// Whose customer it is.
+    pub owner_id: Option<Uuid>,
+    /// The owner's team when it was assigned: who sees their team's records sees it.
+    pub team_id: Option<Uuid>,
     /// In the order of the alphabet.
     pub tags: Vec<String>,
     /// The company that this one belongs to.
@@ -160,6 +168,19 @@ impl Resource for Customer {
     }
     fn revision(&self) -> i64 {
         self.core.revision
+    }
+}
+
+impl CustomerCore {
+    pub fn owned(&self) -> Owned {
+        Owned {
+            owner_id: self.owner_id,
+            team_id: self.team_id,
+        }
+    }
+
+    pub fn give_to(&mut self, owned: Owned) {
+        (self.owner_id, self.team_id) = (owned.owner_id, owned.team_id);
     }
 }
 

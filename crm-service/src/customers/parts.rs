@@ -9,7 +9,7 @@ use crate::customers::{actions, queries, rules, timeline};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde_json::json;
-use service_kit::{Answer, Faults, OrNotFound, Problem, Resource, Result, Tx};
+use service_kit::{Answer, Faults, OrNotFound, Problem, Resource, Result, Sight, Tx};
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -45,8 +45,13 @@ pub trait Part: Resource + Clone + PartialEq + Sized {
 /// A customer has at most this many parts of a kind: the whole record travels with every event.
 const MOST: usize = 200;
 
-pub fn get<P: Part>(conn: &mut PgConnection, id: Uuid) -> Result<P> {
-    P::find(conn, id).or_not_found(P::WORDS)
+/// A part is seen with its customer.
+pub fn get<P: Part>(conn: &mut PgConnection, sight: &Sight, id: Uuid) -> Result<P> {
+    let part = P::find(conn, id).or_not_found(P::WORDS)?;
+    match queries::standing(conn, sight, part.customer_id())? {
+        Some(_) => Ok(part),
+        None => Err(Problem::not_found(P::WORDS).into()),
+    }
 }
 
 pub fn add<P: Part>(tx: &mut Tx<'_>, customer_id: Uuid, input: &P::In) -> Result<P> {
@@ -104,8 +109,8 @@ pub fn remove<P: Part>(tx: &mut Tx<'_>, id: Uuid) -> Result<Answer> {
 
 /// The customer, locked, and the part as it is under that lock.
 fn lock<P: Part>(tx: &mut Tx<'_>, id: Uuid) -> Result<(Customer, P)> {
-    let seen = get::<P>(tx, id)?;
-    let customer = queries::lock(tx, seen.customer_id())?;
+    let seen = P::find(tx, id).or_not_found(P::WORDS)?;
+    let customer = queries::lock(tx, seen.customer_id()).or_not_found(P::WORDS)?;
     let part = P::all(&customer).iter().find(|part| part.id() == id).cloned();
     // Removed by another between the two looks.
     let part = part.ok_or_else(|| Problem::not_found(P::WORDS))?;

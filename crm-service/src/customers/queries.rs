@@ -1,4 +1,7 @@
 //! The SQL of customers.
+//!
+//! A customer that is out of sight is not there: [`get`], [`lock`], [`require`] and [`standing`] are
+//! the only ways to one, and each asks for the sight of whoever acts.
 
 use crate::customers::addresses::Address;
 use crate::customers::contacts::Contact;
@@ -6,8 +9,9 @@ use crate::customers::credit::{CreditRow, CustomerCredit};
 use crate::customers::legal_entities::LegalEntity;
 use crate::customers::model::{Customer, CustomerCore, CustomerStatus};
 use crate::schema::{addresses, contacts, customer_credits, customers, legal_entities};
+use diesel::pg::Pg;
 use diesel::prelude::*;
-use service_kit::{OrNotFound, Result};
+use service_kit::{OrNotFound, Owned, Problem, Result, Sight, Tx, visible};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -18,36 +22,63 @@ pub struct Standing {
     pub status: CustomerStatus,
     /// The tier whose prices apply, as the ERP last told it.
     pub tier: Option<String>,
+    pub owner_id: Option<Uuid>,
+    pub team_id: Option<Uuid>,
 }
 
-/// The standing of a customer, if there is such a customer.
-pub fn standing(conn: &mut PgConnection, id: Uuid) -> QueryResult<Option<Standing>> {
-    customers::table
+impl Standing {
+    /// Whose a record is that hangs on the customer when nothing else is said.
+    pub fn owned(&self) -> Owned {
+        Owned {
+            owner_id: self.owner_id,
+            team_id: self.team_id,
+        }
+    }
+}
+
+/// The standing of a customer, if there is such a customer in sight.
+pub fn standing(conn: &mut PgConnection, sight: &Sight, id: Uuid) -> QueryResult<Option<Standing>> {
+    let standing: Option<Standing> = customers::table
         .left_join(customer_credits::table)
         .filter(customers::id.eq(id))
-        .select((customers::name, customers::status, customer_credits::tier.nullable()))
+        .select((
+            customers::name,
+            customers::status,
+            customer_credits::tier.nullable(),
+            customers::owner_id,
+            customers::team_id,
+        ))
         .first(conn)
-        .optional()
+        .optional()?;
+    Ok(standing.filter(|standing| sight.covers(standing.owner_id, standing.team_id)))
 }
 
-pub fn get(conn: &mut PgConnection, id: Uuid) -> QueryResult<Customer> {
-    let core = customers::table
+pub fn get(conn: &mut PgConnection, sight: &Sight, id: Uuid) -> QueryResult<Customer> {
+    let core: CustomerCore = customers::table
         .find(id)
         .select(CustomerCore::as_select())
         .first(conn)?;
-    with_parts(conn, core)
+    with_parts(conn, seen(core, sight)?)
+}
+
+fn seen(core: CustomerCore, sight: &Sight) -> QueryResult<CustomerCore> {
+    match sight.covers(core.owner_id, core.team_id) {
+        true => Ok(core),
+        false => Err(diesel::NotFound),
+    }
 }
 
 /// The customer, locked against other changes of it, its parts or its credit facts.
 ///
 /// Not against being referred to: orders are entered meanwhile.
-pub fn lock(conn: &mut PgConnection, id: Uuid) -> QueryResult<Customer> {
-    let core = customers::table
+pub fn lock(tx: &mut Tx<'_>, id: Uuid) -> QueryResult<Customer> {
+    let core: CustomerCore = customers::table
         .find(id)
         .select(CustomerCore::as_select())
         .for_no_key_update()
-        .first(conn)?;
-    with_parts(conn, core)
+        .first(&mut **tx)?;
+    let core = seen(core, &tx.actor().sight)?;
+    with_parts(tx, core)
 }
 
 fn with_parts(conn: &mut PgConnection, core: CustomerCore) -> QueryResult<Customer> {
@@ -123,8 +154,33 @@ pub fn update(conn: &mut PgConnection, core: &CustomerCore) -> QueryResult<usize
 }
 
 /// # Errors
-/// 404 when there is no such customer.
-pub fn require(conn: &mut PgConnection, id: Uuid) -> Result<()> {
-    let customer = customers::table.find(id).select(customers::id);
-    customer.first::<Uuid>(conn).or_not_found("customer").map(drop)
+/// 404 when there is no such customer in sight.
+pub fn require(conn: &mut PgConnection, sight: &Sight, id: Uuid) -> Result<()> {
+    let customer = customers::table
+        .find(id)
+        .select((customers::owner_id, customers::team_id));
+    let (owner, team) = customer.first(conn).or_not_found("customer")?;
+    match sight.covers(owner, team) {
+        true => Ok(()),
+        false => Err(Problem::not_found("customer").into()),
+    }
 }
+
+/// Whether there is such a customer, but not for this actor: then nobody else may have its id.
+pub fn is_out_of_sight(tx: &mut Tx<'_>, id: Uuid) -> QueryResult<bool> {
+    let customer = customers::table
+        .find(id)
+        .select((customers::owner_id, customers::team_id));
+    let owned: Option<(Option<Uuid>, Option<Uuid>)> = customer.first(&mut **tx).optional()?;
+    Ok(owned.is_some_and(|(owner, team)| !tx.actor().sight.covers(owner, team)))
+}
+
+/// The ids of the customers in sight, for the lists of what is seen with its customer; `None` when that is all.
+pub fn in_sight(sight: &Sight) -> Option<InSight<'static>> {
+    (!sight.sees_all()).then(|| {
+        let customers = customers::table.select(customers::id).into_boxed();
+        customers.filter(visible!(sight, customers))
+    })
+}
+
+type InSight<'a> = customers::BoxedQuery<'a, Pg, diesel::sql_types::Uuid>;

@@ -16,7 +16,9 @@ use serde_json::{Value, json};
 pub use service_kit::Owned;
 use service_kit::db::sql;
 use service_kit::http::IdPath;
-use service_kit::{Answer, Cursor, Limit, Page, Path, Problem, Query, Read, Resource, Routes, Tx, text_enum};
+use service_kit::{
+    Answer, Cursor, Limit, Page, Path, Problem, Query, Read, Resource, Routes, Sight, Tx, text_enum, visible,
+};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -199,9 +201,10 @@ async fn list_timeline_entries(
     path: Path<IdPath>,
     query: Query<TimelineQuery>,
 ) -> Result<Answer, Problem> {
+    let sight = read.actor().sight.clone();
     read.json(move |conn| {
-        queries::require(conn, path.id)?;
-        page(conn, path.id, &query)
+        queries::require(conn, &sight, path.id)?;
+        page(conn, &sight, path.id, &query)
     })
     .await
 }
@@ -211,12 +214,21 @@ async fn list_timeline_entries(
 type Key = (DateTime<Utc>, i64, Uuid);
 const ORDER: &str = "-occurred_at";
 
-fn page(conn: &mut PgConnection, customer: Uuid, query: &TimelineQuery) -> service_kit::Result<Page<TimelineEntry>> {
+fn page(
+    conn: &mut PgConnection,
+    sight: &Sight,
+    customer: Uuid,
+    query: &TimelineQuery,
+) -> service_kit::Result<Page<TimelineEntry>> {
     use timeline_entries::dsl;
     let mut entries = dsl::timeline_entries
         .filter(dsl::customer_id.eq(customer))
         .select(TimelineEntry::as_select())
         .into_boxed();
+    if !sight.sees_all() {
+        let followed = dsl::follows_owner.eq(false);
+        entries = entries.filter(followed.or(visible!(sight, timeline_entries)));
+    }
     if let Some(source) = query.source {
         entries = entries.filter(dsl::source.eq(source));
     }

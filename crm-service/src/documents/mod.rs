@@ -27,7 +27,8 @@ pub fn routes(routes: &mut Routes) {
 }
 
 fn require_customer(tx: &mut Tx<'_>, id: Uuid) -> Result<()> {
-    match customers::standing(tx, id)? {
+    let sight = tx.sight();
+    match customers::standing(tx, &sight, id)? {
         Some(_) => Ok(()),
         None => Err(Problem::reference_missing("customer", id).into()),
     }

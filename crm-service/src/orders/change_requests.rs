@@ -20,7 +20,7 @@ const MOST: usize = 500;
 /// # Errors
 /// 404; 409 `illegal_transition`, `not_owner`; 422 with every fault.
 pub fn request(tx: &mut Tx<'_>, id: Uuid, input: &ChangeRequestsIn) -> Result<Order> {
-    let before = queries::get(tx, id)?;
+    let before = queries::acted_on(tx, id)?;
     tx.match_if_given(&before.wire()?)?;
     before.state().check(OrderAction::RequestChange)?;
     let mut requests = before
@@ -59,6 +59,7 @@ pub fn request(tx: &mut Tx<'_>, id: Uuid, input: &ChangeRequestsIn) -> Result<Or
         serde_json::to_value(&after)?,
     );
     let entry = Entry::here(tx, after.customer_id, "order_change_requested", &after)
+        .owned(after.owner_id, after.team_id)
         .summary("Changes of an order requested")
         .data(json!({ "requests": input.requests.len() }));
     timeline::add(tx, entry)?;

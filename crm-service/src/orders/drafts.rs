@@ -7,15 +7,17 @@ use super::stored::{LineRow, OrderRow, StoredOrder};
 use super::submission;
 use crate::customers::{self, CustomerStatus, Standing};
 use chrono::NaiveDate;
+use diesel::OptionalExtension;
 use rust_decimal::Decimal;
-use service_kit::{Currency, Error, Faults, Problem, Put, Result, Tx};
+use service_kit::{Currency, Error, Faults, Owned, Problem, Put, Result, Sight, Tx};
 use std::collections::HashSet;
 use uuid::Uuid;
 
 /// Places an order: a draft, or submitted at once.
 pub fn place(tx: &mut Tx<'_>, input: &OrderIn) -> Result<Order> {
     let id = tx.mint(input.id);
-    let (mut order, standing) = draft(tx, id, &Content::from(input))?;
+    let sight = tx.sight();
+    let (mut order, standing) = draft(tx, &sight, id, &Content::from(input))?;
     if input.submit {
         submission::price_and_mark(tx, &mut order, &standing)?;
     }
@@ -34,10 +36,14 @@ pub fn place(tx: &mut Tx<'_>, input: &OrderIn) -> Result<Order> {
 /// Puts the whole content of a draft in place; creates it under this id when there is none.
 pub fn put(tx: &mut Tx<'_>, id: Uuid, input: &OrderPutIn) -> Result<Put<Order>> {
     let content = Content::from(input);
-    let before = match queries::find(tx, id) {
+    let sight = tx.sight();
+    let before = match queries::find(tx, &sight, id) {
         Ok(before) => before,
+        Err(diesel::NotFound) if queries::find(tx, &Sight::All, id).optional()?.is_some() => {
+            return Err(Problem::not_found("order").into());
+        }
         Err(diesel::NotFound) => {
-            let (order, _) = draft(tx, id, &content)?;
+            let (order, _) = draft(tx, &sight, id, &content)?;
             if !queries::insert(tx, &order)? {
                 // Another request made it in the meantime: look again.
                 return Err(Error::Stale);
@@ -65,7 +71,7 @@ pub fn put(tx: &mut Tx<'_>, id: Uuid, input: &OrderPutIn) -> Result<Put<Order>> 
 
 /// Changes a draft.
 pub fn change(tx: &mut Tx<'_>, id: Uuid, patch: &OrderPatch) -> Result<Order> {
-    let before = queries::get(tx, id)?;
+    let before = queries::acted_on(tx, id)?;
     edit(tx, before, |order, faults| {
         let row = &mut order.row;
         row.customer_id = patch.customer_id.unwrap_or(row.customer_id);
@@ -89,7 +95,7 @@ pub fn change(tx: &mut Tx<'_>, id: Uuid, patch: &OrderPatch) -> Result<Order> {
 /// the copy is dated today and is priced when it is submitted. Neither are the references, which
 /// are unique, nor the requested date, which may have passed.
 pub fn copy(tx: &mut Tx<'_>, id: Uuid, new_id: Option<Uuid>) -> Result<Order> {
-    let original = queries::get(tx, id)?;
+    let original = queries::acted_on(tx, id)?;
     original.state().check(OrderAction::Copy)?;
     let lines: Vec<OrderLineIn> = original
         .lines
@@ -104,6 +110,8 @@ pub fn copy(tx: &mut Tx<'_>, id: Uuid, new_id: Option<Uuid>) -> Result<Order> {
         .collect();
     let content = Content {
         customer_id: original.row.customer_id,
+        given: Owned::default(),
+        otherwise: Some(original.owned()),
         currency: original.row.currency,
         order_date: None,
         requested_date: None,
@@ -111,7 +119,8 @@ pub fn copy(tx: &mut Tx<'_>, id: Uuid, new_id: Option<Uuid>) -> Result<Order> {
         lines: &lines,
     };
     let new_id = tx.mint(new_id);
-    let (order, _) = draft(tx, new_id, &content)?;
+    // Whoever sees the order may copy it, even on a customer that is somebody else's.
+    let (order, _) = draft(tx, &Sight::All, new_id, &content)?;
     if !queries::insert(tx, &order)? {
         return Err(Problem::conflict("duplicate", "there is an order with this id already").into());
     }
@@ -125,8 +134,8 @@ pub fn copy(tx: &mut Tx<'_>, id: Uuid, new_id: Option<Uuid>) -> Result<Order> {
 ///
 /// # Errors
 /// 409 `customer_archived`; 422 with the faults, an unknown customer among them.
-pub fn customer(tx: &mut Tx<'_>, id: Uuid, mut faults: Faults) -> Result<Standing> {
-    let standing = customers::standing(tx, id)?;
+pub fn customer(tx: &mut Tx<'_>, sight: &Sight, id: Uuid, mut faults: Faults) -> Result<Standing> {
+    let standing = customers::standing(tx, sight, id)?;
     if standing.is_none() {
         faults.add("/customer_id", "unknown_customer", "there is no such customer");
     }
@@ -140,6 +149,10 @@ pub fn customer(tx: &mut Tx<'_>, id: Uuid, mut faults: Faults) -> Result<Standin
 /// What a client says about an order.
 struct Content<'a> {
     customer_id: Uuid,
+    /// The owner that is named.
+    given: Owned,
+    /// Whose it is when nobody is named and nobody has signed in; absent for the customer's owner.
+    otherwise: Option<Owned>,
     currency: Currency,
     order_date: Option<NaiveDate>,
     requested_date: Option<NaiveDate>,
@@ -173,6 +186,11 @@ impl<'a> From<&'a OrderIn> for Content<'a> {
     fn from(input: &'a OrderIn) -> Self {
         Content {
             customer_id: input.customer_id,
+            given: Owned {
+                owner_id: input.owner_id,
+                team_id: input.team_id,
+            },
+            otherwise: None,
             currency: input.currency,
             order_date: input.order_date,
             requested_date: input.requested_date,
@@ -186,6 +204,8 @@ impl<'a> From<&'a OrderPutIn> for Content<'a> {
     fn from(input: &'a OrderPutIn) -> Self {
         Content {
             customer_id: input.customer_id,
+            given: Owned::default(),
+            otherwise: None,
             currency: input.currency,
             order_date: input.order_date,
             requested_date: input.requested_date,
@@ -196,8 +216,10 @@ impl<'a> From<&'a OrderPutIn> for Content<'a> {
 }
 
 /// A new draft, checked but not stored, and its customer.
-fn draft(tx: &mut Tx<'_>, id: Uuid, content: &Content<'_>) -> Result<(StoredOrder, Standing)> {
+fn draft(tx: &mut Tx<'_>, sight: &Sight, id: Uuid, content: &Content<'_>) -> Result<(StoredOrder, Standing)> {
     let mut faults = Faults::default();
+    let (given, nobody) = (content.given, Owned::default());
+    let owned = Owned::of_new(tx, given.owner_id, given.team_id, nobody, &mut faults)?;
     let now = tx.now();
     let row = OrderRow {
         id,
@@ -223,11 +245,18 @@ fn draft(tx: &mut Tx<'_>, id: Uuid, content: &Content<'_>) -> Result<(StoredOrde
         created_at: now,
         updated_at: now,
         change_requests: None,
+        owner_id: None,
+        team_id: None,
     };
     let lines = lines(id, content.lines, &mut faults);
     let mut order = StoredOrder { row, lines };
     check(&mut order, &mut faults);
-    let standing = customer(tx, content.customer_id, faults)?;
+    let standing = customer(tx, sight, content.customer_id, faults)?;
+    let owned = match owned == nobody {
+        true => content.otherwise.unwrap_or(standing.owned()),
+        false => owned,
+    };
+    (order.row.owner_id, order.row.team_id) = (owned.owner_id, owned.team_id);
     Ok((order, standing))
 }
 
@@ -241,7 +270,10 @@ fn edit(tx: &mut Tx<'_>, before: StoredOrder, apply: impl FnOnce(&mut StoredOrde
     check(&mut after, &mut faults);
     match after.row.customer_id == before.row.customer_id {
         true => faults.check()?,
-        false => customer(tx, after.row.customer_id, faults).map(|_| ())?,
+        false => {
+            let sight = tx.sight();
+            customer(tx, &sight, after.row.customer_id, faults)?;
+        }
     }
     if after == before {
         return Ok(shown);

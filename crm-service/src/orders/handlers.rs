@@ -1,9 +1,10 @@
 use super::model::{ChangeRequestsIn, Order, OrderCancelIn, OrderCopyIn, OrderIn, OrderPatch, OrderPutIn, OrdersQuery};
 use super::status::ChangeKind;
-use super::{change_requests, drafts, queries, submission};
+use super::{assignment, change_requests, drafts, queries, submission};
 use crate::may;
 use actix_web::{get, patch, post, put};
 use service_kit::http::IdPath;
+use service_kit::users::AssignIn;
 use service_kit::{Answer, Body, Command, OptionalBody, Page, Path, Problem, Query, Read, Routes};
 
 pub fn routes(routes: &mut Routes) {
@@ -16,7 +17,8 @@ pub fn routes(routes: &mut Routes) {
         .add(submit_order)
         .add(copy_order)
         .add(cancel_order)
-        .add(request_order_changes);
+        .add(request_order_changes)
+        .add(assign_order);
 }
 
 /// Orders of the CRM and of the back office.
@@ -24,12 +26,13 @@ pub fn routes(routes: &mut Routes) {
     responses((status = 200, description = "A page of orders", body = Page<Order>)))]
 #[get("/orders")]
 async fn list_orders(read: Read<may::ReadOrders>, query: Query<OrdersQuery>) -> Result<Answer, Problem> {
+    let sight = read.actor().sight.clone();
     read.json(move |conn| {
         // Orders and their lines are two statements: both must see the same state.
         conn.build_transaction()
             .repeatable_read()
             .read_only()
-            .run(|conn| queries::page(conn, &query))
+            .run(|conn| queries::page(conn, &sight, &query))
     })
     .await
 }
@@ -52,7 +55,8 @@ async fn create_order(command: Command<may::WriteOrders>, body: Body<OrderIn>) -
     responses((status = 200, description = "The order", body = Order)))]
 #[get("/orders/{id}")]
 async fn get_order(read: Read<may::ReadOrders>, path: Path<IdPath>) -> Result<Answer, Problem> {
-    read.one(move |conn| queries::get(conn, path.id)?.wire()).await
+    let sight = read.actor().sight.clone();
+    read.one(move |conn| queries::get(conn, &sight, path.id)?.wire()).await
 }
 
 /// Put the whole content of a draft in place, or place an order under this id.
@@ -140,4 +144,16 @@ async fn request_order_changes(
     command
         .run(move |tx| change_requests::request(tx, path.id, &body.0))
         .await
+}
+
+/// Give an order to somebody else, whatever its state. What the timeline tells of it goes along.
+#[utoipa::path(tag = "orders", params(IdPath), request_body = AssignIn, security(("api_key" = ["orders:write"])),
+    responses((status = 200, description = "The order", body = Order)))]
+#[post("/orders/{id}/assign")]
+async fn assign_order(
+    command: Command<may::WriteOrders>,
+    path: Path<IdPath>,
+    body: Body<AssignIn>,
+) -> Result<Answer, Problem> {
+    command.run(move |tx| assignment::assign(tx, path.id, &body.0)).await
 }

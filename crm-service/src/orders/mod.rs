@@ -14,6 +14,9 @@
 //! `order.cancellation_requested` and `order.change_requested`. A report of the ERP raises `revision` (the `ETag`) only, and
 //! emits `order.fulfilment_changed` under the ERP's version: so nothing echoes.
 //!
+//! **Whose it is.** An order follows its own owner: who places it, or the customer's owner when a
+//! client with a key or the back office does. Out of sight it is not there ([`queries`]).
+//!
 //! What always holds:
 //! - An order is submitted once; a submitted order's content does not change here any more. What
 //!   the user wants after that is a request: `cancel` and change requests ask, the ERP grants or
@@ -33,8 +36,9 @@
 //! the very state that is changed.
 //!
 //! Reading order: [`model`], [`status`], [`stored`], then the verbs: [`drafts`] (place, edit, copy),
-//! [`submission`] (submit, cancel), [`change_requests`], [`fulfilment`] (what the ERP reports).
+//! [`submission`] (submit, cancel), [`change_requests`], [`assignment`], [`fulfilment`] (what the ERP reports).
 
+pub mod assignment;
 pub mod change_requests;
 pub mod drafts;
 pub mod fulfilment;

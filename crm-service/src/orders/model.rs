@@ -5,7 +5,7 @@ use super::status::{CancellationState, ChangeKind, OrderAction, OrderOrigin, Ord
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use service_kit::http::{SearchText, present};
-use service_kit::{Amount, Currency, Cursor, Discount, Limit, Quantity, Resource, Sort, Total, UnitPrice};
+use service_kit::{Amount, Currency, Cursor, Discount, Limit, Owned, Quantity, Resource, Sort, Total, UnitPrice};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -32,6 +32,10 @@ pub struct OrderIn {
     /// Minted here when absent; the same in both systems.
     pub id: Option<Uuid>,
     pub customer_id: Uuid,
+    /// Whose order it is: an active user. Absent: who places it; for a client with a key, the customer's owner.
+    pub owner_id: Option<Uuid>,
+    /// Absent: the team of the owner.
+    pub team_id: Option<Uuid>,
     pub currency: Currency,
     /// Today in the company's time zone when absent.
     pub order_date: Option<NaiveDate>,
@@ -218,6 +222,10 @@ pub struct Order {
     pub origin: OrderOrigin,
     pub status: OrderStatus,
     pub customer_id: Uuid,
+    /// Whose order it is.
+    pub owner_id: Option<Uuid>,
+    /// The owner's team when it was assigned.
+    pub team_id: Option<Uuid>,
     pub currency: Currency,
     pub order_date: NaiveDate,
     pub requested_date: Option<NaiveDate>,
@@ -249,6 +257,15 @@ pub struct Order {
     pub updated_at: DateTime<Utc>,
 }
 
+impl Order {
+    pub fn owned(&self) -> Owned {
+        Owned {
+            owner_id: self.owner_id,
+            team_id: self.team_id,
+        }
+    }
+}
+
 impl Resource for Order {
     const PATH: &'static str = "orders";
     const TYPE: &'static str = "order";
@@ -269,6 +286,10 @@ pub struct OrdersQuery {
     #[param(inline)]
     pub status: Option<OrderStatus>,
     pub customer_id: Option<Uuid>,
+    /// Orders of this user.
+    pub owner_id: Option<Uuid>,
+    /// Orders that belong to this team.
+    pub team_id: Option<Uuid>,
     pub external_ref: Option<SearchText>,
     #[param(inline)]
     pub origin: Option<OrderOrigin>,

@@ -1,4 +1,6 @@
 //! The SQL of orders. The hot statements are written by hand: each is one round trip.
+//!
+//! An order that is out of sight is not there: [`find`], [`get`] and [`page`] are the only ways to one.
 
 use super::model::{Order, OrdersQuery};
 use super::stored::{LineRow, OrderRow, StoredOrder};
@@ -10,7 +12,7 @@ use diesel::sql_types::{
     Array, BigInt, Bool, Date, Integer, Json, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid,
 };
 use service_kit::db::sql;
-use service_kit::{OrNotFound, Page, Result, keyset_page};
+use service_kit::{OrNotFound, Page, Result, Sight, Tx, keyset_page, visible};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -23,7 +25,7 @@ struct Found {
 }
 
 /// The order with its lines, both of one state, in one statement.
-pub fn find(conn: &mut PgConnection, id: Uuid) -> QueryResult<StoredOrder> {
+pub fn find(conn: &mut PgConnection, sight: &Sight, id: Uuid) -> QueryResult<StoredOrder> {
     let found: Found = sql("SELECT orders.*, coalesce((
              SELECT json_agg(json_build_object(
                  'id', id, 'order_id', order_id, 'position', position, 'product_id', product_id,
@@ -33,20 +35,33 @@ pub fn find(conn: &mut PgConnection, id: Uuid) -> QueryResult<StoredOrder> {
          FROM orders WHERE id = $1")
     .bind::<SqlUuid, _>(id)
     .row(conn)?;
-    Ok(StoredOrder {
-        row: found.order,
-        lines: found.lines.0,
-    })
+    match sight.covers(found.order.owner_id, found.order.team_id) {
+        true => Ok(StoredOrder {
+            row: found.order,
+            lines: found.lines.0,
+        }),
+        false => Err(diesel::NotFound),
+    }
 }
 
 /// # Errors
-/// 404 when there is no such order.
-pub fn get(conn: &mut PgConnection, id: Uuid) -> Result<StoredOrder> {
-    find(conn, id).or_not_found("order")
+/// 404 when there is no such order in sight.
+pub fn get(conn: &mut PgConnection, sight: &Sight, id: Uuid) -> Result<StoredOrder> {
+    find(conn, sight, id).or_not_found("order")
 }
 
-pub fn page(conn: &mut PgConnection, query: &OrdersQuery) -> Result<Page<Order>> {
+/// The order that a command is about, as its actor may see it.
+///
+/// # Errors
+/// 404 when there is no such order in sight.
+pub fn acted_on(tx: &mut Tx<'_>, id: Uuid) -> Result<StoredOrder> {
+    let sight = tx.sight();
+    get(tx, &sight, id)
+}
+
+pub fn page(conn: &mut PgConnection, sight: &Sight, query: &OrdersQuery) -> Result<Page<Order>> {
     let mut found = orders::table.select(OrderRow::as_select()).into_boxed();
+    found = found.filter(visible!(sight, orders));
     if let Some(q) = &query.q {
         let pattern = q.contains();
         found = found.filter(
@@ -60,6 +75,12 @@ pub fn page(conn: &mut PgConnection, query: &OrdersQuery) -> Result<Page<Order>>
     }
     if let Some(customer) = query.customer_id {
         found = found.filter(orders::customer_id.eq(customer));
+    }
+    if let Some(owner) = query.owner_id {
+        found = found.filter(orders::owner_id.eq(owner));
+    }
+    if let Some(team) = query.team_id {
+        found = found.filter(orders::team_id.eq(team));
     }
     if let Some(reference) = &query.external_ref {
         found = found.filter(orders::external_ref.eq(reference.as_str().to_owned()));
@@ -111,13 +132,14 @@ pub fn insert(conn: &mut PgConnection, order: &StoredOrder) -> QueryResult<bool>
              INSERT INTO orders (id, origin, status, customer_id, currency, order_date, requested_date, external_ref,
                  net, submitted_at, cancellation_state, cancellation_reason, cancellation_requested_at,
                  cancellation_version, number, rejection, fulfilment, source_version, version, revision,
-                 created_at, updated_at, change_requests)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
+                 created_at, updated_at, change_requests, owner_id, team_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+                     $23, $24, $25)
              ON CONFLICT (id) DO NOTHING
              RETURNING id)
          INSERT INTO order_lines (order_id, id, position, product_id, quantity, unit_price, price_given, discount, line_total)
          SELECT placed.id, line.*
-         FROM placed, unnest($24, $25, $26, $27, $28, $29, $30, $31) AS line")
+         FROM placed, unnest($26, $27, $28, $29, $30, $31, $32, $33) AS line")
     .bind::<SqlUuid, _>(row.id)
     .bind::<Text, _>(row.origin)
     .bind::<Text, _>(row.status)
@@ -141,6 +163,8 @@ pub fn insert(conn: &mut PgConnection, order: &StoredOrder) -> QueryResult<bool>
     .bind::<Timestamptz, _>(row.created_at)
     .bind::<Timestamptz, _>(row.updated_at)
     .bind::<Nullable<Json>, _>(&row.change_requests)
+    .bind::<Nullable<SqlUuid>, _>(row.owner_id)
+    .bind::<Nullable<SqlUuid>, _>(row.team_id)
     .bind::<Array<SqlUuid>, _>(lines.iter().map(|l| l.id).collect::<Vec<_>>())
     .bind::<Array<Integer>, _>(lines.iter().map(|l| l.position).collect::<Vec<_>>())
     .bind::<Array<SqlUuid>, _>(lines.iter().map(|l| l.product_id).collect::<Vec<_>>())
@@ -176,12 +200,12 @@ pub fn save(conn: &mut PgConnection, before: &StoredOrder, after: &StoredOrder) 
                  external_ref = $6, net = $7, submitted_at = $8, cancellation_state = $9, cancellation_reason = $10,
                  cancellation_requested_at = $11, cancellation_version = $12, number = $13, rejection = $14,
                  fulfilment = $15, source_version = $16, version = $17, revision = $18, updated_at = $19,
-                 change_requests = $20
-             WHERE id = $21 AND revision = $22
+                 change_requests = $20, owner_id = $21, team_id = $22
+             WHERE id = $23 AND revision = $24
              RETURNING id),
          priced AS (
              UPDATE order_lines SET unit_price = line.unit_price, line_total = line.line_total
-             FROM saved, unnest($23, $24, $25) AS line (id, unit_price, line_total)
+             FROM saved, unnest($25, $26, $27) AS line (id, unit_price, line_total)
              WHERE order_lines.id = line.id AND order_lines.order_id = saved.id)
          SELECT id FROM saved")
     .bind::<Text, _>(row.status)
@@ -204,6 +228,8 @@ pub fn save(conn: &mut PgConnection, before: &StoredOrder, after: &StoredOrder) 
     .bind::<BigInt, _>(row.revision)
     .bind::<Timestamptz, _>(row.updated_at)
     .bind::<Nullable<Json>, _>(&row.change_requests)
+    .bind::<Nullable<SqlUuid>, _>(row.owner_id)
+    .bind::<Nullable<SqlUuid>, _>(row.team_id)
     .bind::<SqlUuid, _>(row.id)
     .bind::<BigInt, _>(before.row.revision)
     .bind::<Array<SqlUuid>, _>(priced.iter().map(|l| l.id).collect::<Vec<_>>())

@@ -9,7 +9,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use rust_decimal::Decimal;
 use serde::Deserialize;
-use service_kit::{Amount, Currency, Discount, Error, Problem, Quantity, Result, Total, UnitPrice};
+use service_kit::{Amount, Currency, Discount, Error, Owned, Problem, Quantity, Result, Total, UnitPrice};
 use uuid::Uuid;
 
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, QueryableByName)]
@@ -38,6 +38,8 @@ pub struct OrderRow {
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
     pub change_requests: Option<AsJson<Vec<ChangeRequest>>>,
+    pub owner_id: Option<Uuid>,
+    pub team_id: Option<Uuid>,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize, Queryable, Selectable)]
@@ -63,6 +65,13 @@ pub struct StoredOrder {
 }
 
 impl StoredOrder {
+    pub fn owned(&self) -> Owned {
+        Owned {
+            owner_id: self.row.owner_id,
+            team_id: self.row.team_id,
+        }
+    }
+
     pub fn state(&self) -> State {
         State {
             id: self.row.id,
@@ -124,6 +133,8 @@ impl StoredOrder {
             origin: row.origin,
             status: row.status,
             customer_id: row.customer_id,
+            owner_id: row.owner_id,
+            team_id: row.team_id,
             currency: row.currency,
             order_date: row.order_date,
             requested_date: row.requested_date,

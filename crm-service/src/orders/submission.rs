@@ -9,15 +9,16 @@ use crate::catalogue;
 use crate::customers::Standing;
 use crate::customers::timeline::{self, Entry};
 use serde_json::json;
-use service_kit::{Error, Faults, Result, Tx};
+use service_kit::{Error, Faults, Result, Sight, Tx};
 use uuid::Uuid;
 
 /// Submits a draft to the ERP: prices what has no price, and tells it.
 pub fn submit(tx: &mut Tx<'_>, id: Uuid) -> Result<Order> {
-    let before = queries::get(tx, id)?;
+    let before = queries::acted_on(tx, id)?;
     tx.match_if_given(&before.wire()?)?;
     before.state().check(OrderAction::Submit)?;
-    let standing = drafts::customer(tx, before.row.customer_id, Faults::default())?;
+    // Whoever sees the order may submit it, even on a customer that is somebody else's.
+    let standing = drafts::customer(tx, &Sight::All, before.row.customer_id, Faults::default())?;
     let mut after = before.clone();
     price_and_mark(tx, &mut after, &standing)?;
     after.count_own_change(tx.now());
@@ -61,6 +62,7 @@ pub fn tell(tx: &mut Tx<'_>, order: &Order, standing: &Standing) -> Result<()> {
     tx.emit("order.submitted", order.id, order.version, serde_json::to_value(order)?);
     let summary = format!("{} ordered for {} {}", standing.name, order.total.net, order.currency);
     let entry = Entry::here(tx, order.customer_id, "order_submitted", order)
+        .owned(order.owner_id, order.team_id)
         .summary(summary)
         .data(json!({ "total": order.total, "currency": order.currency, "lines": order.lines.len() }));
     timeline::add(tx, entry)?;
@@ -71,7 +73,7 @@ pub fn tell(tx: &mut Tx<'_>, order: &Order, standing: &Standing) -> Result<()> {
 ///
 /// While the ERP has not answered, its reports win: the request stands beside the status.
 pub fn cancel(tx: &mut Tx<'_>, id: Uuid, reason: Option<&str>) -> Result<Order> {
-    let before = queries::get(tx, id)?;
+    let before = queries::acted_on(tx, id)?;
     tx.match_if_given(&before.wire()?)?;
     before.state().check(OrderAction::Cancel)?;
     let (mut after, now) = (before.clone(), tx.now());
@@ -97,6 +99,7 @@ pub fn cancel(tx: &mut Tx<'_>, id: Uuid, reason: Option<&str>) -> Result<Order> 
     let data = serde_json::to_value(&after)?;
     tx.emit("order.cancellation_requested", after.id, after.version, data);
     let entry = Entry::here(tx, after.customer_id, "order_cancellation_requested", &after)
+        .owned(after.owner_id, after.team_id)
         .summary("Cancellation of an order requested")
         .data(json!({ "reason": reason }));
     timeline::add(tx, entry)?;

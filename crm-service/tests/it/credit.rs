@@ -138,7 +138,11 @@ async fn the_balance_shows_and_the_timeline_leaves_it_to_the_documents() {
     let of = customer(&crm.client, "Balance").await;
     let path = format!("/v1/customers/{}", id(&of));
     let sync = crm.integration();
-    sync.put(&format!("{path}/credit"), facts(1)).await.expect(200);
+    // After the customer was made, at any time of any day.
+    let soon = json!(chrono::Utc::now() + chrono::Duration::minutes(1));
+    let mut first = facts(1);
+    first["as_of"] = soon.clone();
+    sync.put(&format!("{path}/credit"), first).await.expect(200);
     let parts = json!({
         "orders": "20.00", "invoices": "119.00", "credits": "-19.00", "advances": "0.00", "rates_missing": ["CHF"],
     });
@@ -147,8 +151,7 @@ async fn the_balance_shows_and_the_timeline_leaves_it_to_the_documents() {
     told["exposure_parts"] = parts.clone();
     told["open_balance"] = json!("100");
     told["overdue_days"] = json!(12);
-    // After the customer was made, at any time of any day.
-    told["as_of"] = json!(chrono::Utc::now() + chrono::Duration::minutes(1));
+    told["as_of"] = soon;
     told["exposure_parts"]["to_come"] = json!("1.00");
     let after = sync.put(&format!("{path}/credit"), told.clone()).await.expect(200);
     let credit = &after["credit"];

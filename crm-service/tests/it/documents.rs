@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 /// An invoice of 100.00 net, 119.00 gross, due on 15 February in one part.
-fn invoice(of: &Value, changes: &Value) -> Value {
+pub fn invoice(of: &Value, changes: &Value) -> Value {
     let mut invoice = json!({
         "id": new_id(), "kind": "invoice", "number": "INV-2026-000001", "status": "posted", "customer_id": of["id"],
         "order_id": new_id(), "credited_invoice_id": null, "return_id": null, "date": "2026-01-15", "currency": "USD",
@@ -37,7 +37,7 @@ fn invoice(of: &Value, changes: &Value) -> Value {
     invoice
 }
 
-fn payment(of: &Value, changes: &Value) -> Value {
+pub fn payment(of: &Value, changes: &Value) -> Value {
     let mut payment = json!({
         "id": new_id(), "number": "PAY-2026-000001", "status": "posted", "direction": "in", "customer_id": of["id"],
         "currency": "USD", "amount": "119.00", "unallocated": "0.00", "date": "2026-02-01", "reference": "INV-2026-000001",
@@ -54,7 +54,7 @@ fn payment(of: &Value, changes: &Value) -> Value {
 }
 
 /// The path and body by which the sync tells a document.
-fn told(kind: &str, document: &Value, version: i64) -> (String, Value) {
+pub fn told(kind: &str, document: &Value, version: i64) -> (String, Value) {
     let mut body = json!({ "source_version": version, "as_of": AS_OF });
     body[kind] = document.clone();
     (format!("/v1/{kind}s/{}", id(document)), body)

@@ -28,3 +28,4 @@ mod support;
 mod teams;
 mod timeline;
 mod users;
+mod visibility;

@@ -1,9 +1,21 @@
 use crate::auth::Actor;
-use crate::problem::Faults;
+use crate::problem::{Faults, Result};
 use crate::schema::{teams, users};
 use crate::tx::Tx;
 use diesel::prelude::*;
+use serde::Deserialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
+
+/// Whom a record is to belong to.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AssignIn {
+    /// An active user.
+    pub owner_id: Uuid,
+    /// Absent: the team of that user.
+    pub team_id: Option<Uuid>,
+}
 
 /// Whom a record belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -61,6 +73,17 @@ impl Owned {
             }
         }
         Ok((given != Owned::default()).then_some(given))
+    }
+
+    /// Whom a record is assigned to.
+    ///
+    /// # Errors
+    /// 422 `unknown_user`, `unknown_team`.
+    pub fn assigned(conn: &mut PgConnection, input: &AssignIn) -> Result<Self> {
+        let mut faults = Faults::default();
+        let given = Owned::given(conn, Some(input.owner_id), input.team_id, &mut faults)?;
+        faults.check()?;
+        Ok(given.unwrap_or_default())
     }
 
     /// The acting user and their team; `None` for a client with a key.

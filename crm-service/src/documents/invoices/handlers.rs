@@ -19,7 +19,8 @@ pub fn routes(routes: &mut Routes) {
     responses((status = 200, description = "A page of invoices and credit notes", body = Page<Invoice>)))]
 #[get("/invoices")]
 async fn list_invoices(read: Read<may::ReadInvoices>, query: Query<InvoicesQuery>) -> Result<Answer, Problem> {
-    read.json(move |conn| queries::page(conn, &query)).await
+    let sight = read.actor().sight.clone();
+    read.json(move |conn| queries::page(conn, &sight, &query)).await
 }
 
 /// One invoice or credit note, with what is open of it and what cleared it.
@@ -27,7 +28,8 @@ async fn list_invoices(read: Read<may::ReadInvoices>, query: Query<InvoicesQuery
     responses((status = 200, description = "The invoice or credit note", body = Invoice)))]
 #[get("/invoices/{id}")]
 async fn get_invoice(read: Read<may::ReadInvoices>, path: Path<IdPath>) -> Result<Answer, Problem> {
-    read.one(move |conn| queries::find(conn, path.id)).await
+    let sight = read.actor().sight.clone();
+    read.one(move |conn| queries::find(conn, &sight, path.id)).await
 }
 
 /// Invoices and credit notes of a customer.
@@ -39,10 +41,10 @@ async fn list_invoices_of_customer(
     path: Path<IdPath>,
     query: Query<CustomerInvoicesQuery>,
 ) -> Result<Answer, Problem> {
-    let query = query.0.of(path.id);
+    let (query, sight) = (query.0.of(path.id), read.actor().sight.clone());
     read.json(move |conn| {
-        customers::queries::require(conn, path.id)?;
-        queries::page(conn, &query)
+        customers::queries::require(conn, &sight, path.id)?;
+        queries::page(conn, &sight, &query)
     })
     .await
 }

@@ -1,13 +1,19 @@
 use super::model::{Invoice, InvoiceRow, InvoicesQuery};
+use crate::customers;
 use crate::schema::invoices;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use service_kit::{OrNotFound, Page, Result, keyset_page};
+use service_kit::{OrNotFound, Page, Problem, Result, Sight, keyset_page};
 use uuid::Uuid;
 
-pub fn find(conn: &mut PgConnection, id: Uuid) -> Result<Invoice> {
+/// Seen with its customer.
+pub fn find(conn: &mut PgConnection, sight: &Sight, id: Uuid) -> Result<Invoice> {
     let row = invoices::table.find(id).select(InvoiceRow::as_select()).first(conn);
-    row.or_not_found("invoice").map(Invoice::from)
+    let found = row.map(Invoice::from).or_not_found("invoice")?;
+    match customers::standing(conn, sight, found.document.customer_id)? {
+        Some(_) => Ok(found),
+        None => Err(Problem::not_found("invoice").into()),
+    }
 }
 
 /// The invoice, if it is known, locked.
@@ -28,12 +34,15 @@ pub fn update(conn: &mut PgConnection, invoice: &Invoice) -> QueryResult<usize> 
         .execute(conn)
 }
 
-pub fn page(conn: &mut PgConnection, query: &InvoicesQuery) -> Result<Page<Invoice>> {
-    rows(conn, query).map(|page| page.map(Invoice::from))
+pub fn page(conn: &mut PgConnection, sight: &Sight, query: &InvoicesQuery) -> Result<Page<Invoice>> {
+    rows(conn, sight, query).map(|page| page.map(Invoice::from))
 }
 
-fn rows(conn: &mut PgConnection, query: &InvoicesQuery) -> Result<Page<InvoiceRow>> {
+fn rows(conn: &mut PgConnection, sight: &Sight, query: &InvoicesQuery) -> Result<Page<InvoiceRow>> {
     let mut found = invoices::table.select(InvoiceRow::as_select()).into_boxed();
+    if let Some(customers) = customers::in_sight(sight) {
+        found = found.filter(invoices::customer_id.eq_any(customers));
+    }
     if let Some(customer) = query.customer_id {
         found = found.filter(invoices::customer_id.eq(customer));
     }

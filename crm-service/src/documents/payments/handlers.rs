@@ -19,7 +19,8 @@ pub fn routes(routes: &mut Routes) {
     responses((status = 200, description = "A page of payments", body = Page<Payment>)))]
 #[get("/payments")]
 async fn list_payments(read: Read<may::ReadPayments>, query: Query<PaymentsQuery>) -> Result<Answer, Problem> {
-    read.json(move |conn| queries::page(conn, &query)).await
+    let sight = read.actor().sight.clone();
+    read.json(move |conn| queries::page(conn, &sight, &query)).await
 }
 
 /// One payment, with what it cleared.
@@ -27,7 +28,8 @@ async fn list_payments(read: Read<may::ReadPayments>, query: Query<PaymentsQuery
     responses((status = 200, description = "The payment", body = Payment)))]
 #[get("/payments/{id}")]
 async fn get_payment(read: Read<may::ReadPayments>, path: Path<IdPath>) -> Result<Answer, Problem> {
-    read.one(move |conn| queries::find(conn, path.id)).await
+    let sight = read.actor().sight.clone();
+    read.one(move |conn| queries::find(conn, &sight, path.id)).await
 }
 
 /// Payments of a customer.
@@ -39,10 +41,10 @@ async fn list_payments_of_customer(
     path: Path<IdPath>,
     query: Query<CustomerPaymentsQuery>,
 ) -> Result<Answer, Problem> {
-    let query = query.0.of(path.id);
+    let (query, sight) = (query.0.of(path.id), read.actor().sight.clone());
     read.json(move |conn| {
-        customers::queries::require(conn, path.id)?;
-        queries::page(conn, &query)
+        customers::queries::require(conn, &sight, path.id)?;
+        queries::page(conn, &sight, &query)
     })
     .await
 }

@@ -1,13 +1,19 @@
 use super::model::{Payment, PaymentRow, PaymentsQuery};
+use crate::customers;
 use crate::schema::payments;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use service_kit::{OrNotFound, Page, Result, keyset_page};
+use service_kit::{OrNotFound, Page, Problem, Result, Sight, keyset_page};
 use uuid::Uuid;
 
-pub fn find(conn: &mut PgConnection, id: Uuid) -> Result<Payment> {
+/// Seen with its customer.
+pub fn find(conn: &mut PgConnection, sight: &Sight, id: Uuid) -> Result<Payment> {
     let row = payments::table.find(id).select(PaymentRow::as_select()).first(conn);
-    row.or_not_found("payment").map(Payment::from)
+    let found = row.map(Payment::from).or_not_found("payment")?;
+    match customers::standing(conn, sight, found.document.customer_id)? {
+        Some(_) => Ok(found),
+        None => Err(Problem::not_found("payment").into()),
+    }
 }
 
 /// The payment, if it is known, locked.
@@ -28,12 +34,15 @@ pub fn update(conn: &mut PgConnection, payment: &Payment) -> QueryResult<usize> 
         .execute(conn)
 }
 
-pub fn page(conn: &mut PgConnection, query: &PaymentsQuery) -> Result<Page<Payment>> {
-    rows(conn, query).map(|page| page.map(Payment::from))
+pub fn page(conn: &mut PgConnection, sight: &Sight, query: &PaymentsQuery) -> Result<Page<Payment>> {
+    rows(conn, sight, query).map(|page| page.map(Payment::from))
 }
 
-fn rows(conn: &mut PgConnection, query: &PaymentsQuery) -> Result<Page<PaymentRow>> {
+fn rows(conn: &mut PgConnection, sight: &Sight, query: &PaymentsQuery) -> Result<Page<PaymentRow>> {
     let mut found = payments::table.select(PaymentRow::as_select()).into_boxed();
+    if let Some(customers) = customers::in_sight(sight) {
+        found = found.filter(payments::customer_id.eq_any(customers));
+    }
     if let Some(customer) = query.customer_id {
         found = found.filter(payments::customer_id.eq(customer));
     }

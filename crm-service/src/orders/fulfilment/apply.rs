@@ -2,7 +2,7 @@
 
 use super::model::{FulfilmentIn, ReportedOrder};
 use super::told;
-use crate::customers;
+use crate::customers::{self, Standing};
 use crate::json::AsJson;
 use crate::orders::model::Order;
 use crate::orders::queries;
@@ -10,14 +10,14 @@ use crate::orders::status::{CancellationState, OrderOrigin};
 use crate::orders::stored::{LineRow, OrderRow, StoredOrder, within_limit};
 use chrono::{DateTime, SubsecRound, Utc};
 use rust_decimal::Decimal;
-use service_kit::{Amount, Error, Faults, Problem, Put, Result, Tx};
+use service_kit::{Amount, Error, Faults, Problem, Put, Result, Sight, Tx};
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// Applies a report of the ERP about an order, unless a newer one is stored.
 pub fn apply(tx: &mut Tx<'_>, id: Uuid, told: &FulfilmentIn) -> Result<Put<Order>> {
     check(id, told)?;
-    let before = match queries::find(tx, id) {
+    let before = match queries::find(tx, &Sight::All, id) {
         Err(diesel::NotFound) => return create(tx, id, told).map(Put::Created),
         found => found?,
     };
@@ -57,11 +57,12 @@ pub fn apply(tx: &mut Tx<'_>, id: Uuid, told: &FulfilmentIn) -> Result<Put<Order
 
 /// An order that is not known here: the back office's, or one of ours from before a restore.
 fn create(tx: &mut Tx<'_>, id: Uuid, told: &FulfilmentIn) -> Result<Order> {
-    require_customer(tx, told.order.customer_id)?;
+    let customer = require_customer(tx, told.order.customer_id)?;
     let mut order = StoredOrder {
         row: blank(id, told, tx.now()),
         lines: Vec::new(),
     };
+    (order.row.owner_id, order.row.team_id) = (customer.owner_id, customer.team_id);
     take_over(&mut order, told)?;
     report(&mut order, told);
     if !queries::insert(tx, &order)? {
@@ -98,9 +99,9 @@ fn check(id: Uuid, told: &FulfilmentIn) -> Result<(), Problem> {
     faults.check()
 }
 
-fn require_customer(tx: &mut Tx<'_>, id: Uuid) -> Result<()> {
-    match customers::standing(tx, id)? {
-        Some(_) => Ok(()),
+fn require_customer(tx: &mut Tx<'_>, id: Uuid) -> Result<Standing> {
+    match customers::standing(tx, &Sight::All, id)? {
+        Some(standing) => Ok(standing),
         None => Err(Problem::reference_missing("customer", id).into()),
     }
 }
@@ -250,5 +251,7 @@ fn blank(id: Uuid, told: &FulfilmentIn, now: DateTime<Utc>) -> OrderRow {
         created_at: now,
         updated_at: now,
         change_requests: None,
+        owner_id: None,
+        team_id: None,
     }
 }

@@ -71,7 +71,7 @@ fn entry(order: &Order, kind: &'static str, summary: String, told: &FulfilmentIn
         summary,
         data,
         as_of: told.as_of,
-        owned: None,
+        owned: Some(order.owned()),
     }
 }
 
