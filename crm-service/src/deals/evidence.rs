@@ -2,6 +2,7 @@
 //! which hang them on the deal.
 
 use super::pipelines::model::StepEvidence;
+use crate::activities;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Uuid as SqlUuid};
 use service_kit::db::sql;
@@ -13,32 +14,27 @@ struct Found {
     found: bool,
 }
 
-/// Whether a call or a document with this id hangs on the deal.
+/// Whether a call that was made, or a document, with this id hangs on the deal.
 ///
 /// # Errors
 /// When the database refuses.
 pub fn exists(conn: &mut PgConnection, kind: StepEvidence, id: Uuid, deal: Uuid) -> QueryResult<bool> {
-    let statement = match kind {
-        StepEvidence::LoggedCall => {
-            "SELECT EXISTS (SELECT FROM activities WHERE id = $1 AND kind = 'call' AND state = 'done'
-                 AND subject_type = 'deal' AND subject_id = $2) AS found"
-        }
-        StepEvidence::Document => {
-            "SELECT EXISTS (SELECT FROM attachments WHERE id = $1 AND subject_type = 'deal' AND subject_id = $2) AS found"
-        }
-        StepEvidence::Field => return Ok(false),
-    };
-    let there = match kind {
-        StepEvidence::LoggedCall => "SELECT to_regclass('activities') IS NOT NULL AS found",
-        _ => "SELECT to_regclass('attachments') IS NOT NULL AS found",
-    };
-    let there: Found = sql(there).row(conn)?;
-    if !there.found {
+    match kind {
+        StepEvidence::LoggedCall => activities::evidence(conn, "call", id, "deal", deal),
+        StepEvidence::Document => document(conn, id, deal),
+        StepEvidence::Field => Ok(false),
+    }
+}
+
+fn document(conn: &mut PgConnection, id: Uuid, deal: Uuid) -> QueryResult<bool> {
+    let kept: Found = sql("SELECT to_regclass('attachments') IS NOT NULL AS found").row(conn)?;
+    if !kept.found {
         return Ok(false);
     }
-    let found: Found = sql(statement)
-        .bind::<SqlUuid, _>(id)
-        .bind::<SqlUuid, _>(deal)
-        .row(conn)?;
+    let found: Found = sql("SELECT EXISTS (
+             SELECT FROM attachments WHERE id = $1 AND subject_type = 'deal' AND subject_id = $2) AS found")
+    .bind::<SqlUuid, _>(id)
+    .bind::<SqlUuid, _>(deal)
+    .row(conn)?;
     Ok(found.found)
 }

@@ -5,10 +5,11 @@ use super::queries;
 use crate::deals::moving;
 use crate::deals::queries as deals_queries;
 use crate::deals::status::DealState;
+use crate::may::WritePipelines;
 use crate::schema::{deals, pipeline_stages};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
-use service_kit::{Faults, OrNotFound, Problem, Result, Tx};
+use service_kit::{Faults, OrNotFound, Permission, Problem, Result, Tx};
 use std::collections::HashMap;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -48,11 +49,14 @@ pub struct Remapped {
 }
 
 pub fn remap(tx: &mut Tx<'_>, id: Uuid, input: &RemapIn) -> Result<Remapped> {
-    if !tx.actor().sight.sees_all() {
-        let detail = "this moves everybody's deals: it needs sight of all records";
-        return Err(Problem::new(actix_web::http::StatusCode::FORBIDDEN, "sees_too_little", detail).into());
-    }
     let pipeline = queries::lock(tx, id).or_not_found("pipeline")?;
+    if !tx.actor().sight.sees_all() {
+        let refused = Problem {
+            detail: "this moves everybody's deals: it is only for those who see all records".to_owned(),
+            ..Problem::forbidden(WritePipelines::NAME)
+        };
+        return Err(refused.fact("required_sight", "all").into());
+    }
     let way = queries::published(tx, id)?;
     let way = way.ok_or_else(|| {
         let allowed: Vec<&str> = pipeline.allowed_actions.iter().map(|action| action.as_str()).collect();

@@ -1,4 +1,4 @@
-use super::support::{act, deal, now, sql, stage};
+use super::support::{act, deal, now, pipeline, stage};
 use crate::sales::new_id;
 use crate::support::{crm, customer, id};
 use serde_json::{Value, json};
@@ -13,57 +13,28 @@ async fn asked(crm: &TestService, evidence: &str) -> Value {
     deal(&crm.client, &of, &pipeline, json!({})).await
 }
 
-/// A call of the deal, as it stands in the table of activities.
-fn call(crm: &TestService, deal: &str, state: &str) -> String {
-    let call = new_id();
-    let columns: i64 = count(
-        crm,
-        "SELECT count(*) AS count FROM information_schema.columns WHERE table_name = 'activities'",
-    );
-    if columns == 0 {
-        sql(
-            crm,
-            "CREATE TABLE activities (id uuid PRIMARY KEY, kind text, state text, subject_type text, subject_id uuid)",
-        );
+/// A call about a deal.
+async fn call(crm: &TestService, deal: &str, state: &str) -> String {
+    let mut body = json!({
+        "kind": "call", "title": "First call", "direction": "out", "state": state, "subject_type": "deal",
+        "subject_id": deal,
+    });
+    if state == "done" {
+        body["outcome"] = json!("reached");
     }
-    let fields = match columns {
-        0 => ("", ""),
-        _ => (
-            ", title, priority, revision, version, created_at, updated_at",
-            ", 'Call', 'normal', 1, 1, now(), now()",
-        ),
-    };
-    sql(
-        crm,
-        &format!(
-            "INSERT INTO activities (id, kind, state, subject_type, subject_id{})
-             VALUES ('{call}', 'call', '{state}', 'deal', '{deal}'{})",
-            fields.0, fields.1
-        ),
-    );
-    call
-}
-
-fn count(crm: &TestService, statement: &str) -> i64 {
-    use diesel::{Connection, QueryableByName, RunQueryDsl};
-    #[derive(QueryableByName)]
-    struct Count {
-        #[diesel(sql_type = diesel::sql_types::BigInt)]
-        count: i64,
-    }
-    let mut conn = diesel::PgConnection::establish(&crm.database.url).unwrap();
-    diesel::sql_query(statement)
-        .get_result::<Count>(&mut conn)
-        .unwrap()
-        .count
+    let made = crm.client.post("/v1/activities", body).await.expect(201);
+    id(&made).to_owned()
 }
 
 #[actix_web::test]
 async fn a_call_of_the_deal_proves_a_step_and_no_other() {
     let crm = crm().await;
     let deal = asked(&crm, "logged_call").await;
-    let (made, open) = (call(&crm, id(&deal), "done"), call(&crm, id(&deal), "open"));
-    let elsewhere = call(&crm, &new_id(), "done");
+    let (made, open) = (call(&crm, id(&deal), "done").await, call(&crm, id(&deal), "open").await);
+    let of = customer(&crm.client, "Elsewhere").await;
+    let pipeline = pipeline(&crm.client, "Elsewhere").await;
+    let other = super::support::deal(&crm.client, &of, &pipeline, json!({})).await;
+    let elsewhere = call(&crm, id(&other), "done").await;
     let complete = |evidence: Option<String>| {
         let path = format!("/v1/deals/{}/steps/proof/complete", id(&deal));
         let (client, body) = (crm.client.clone(), json!({ "evidence_id": evidence }));
@@ -96,7 +67,7 @@ async fn a_call_of_the_deal_proves_a_step_and_no_other() {
 async fn a_step_is_completed_by_the_move_that_needs_it() {
     let crm = crm().await;
     let deal = asked(&crm, "logged_call").await;
-    let made = call(&crm, id(&deal), "done");
+    let made = call(&crm, id(&deal), "done").await;
     let faulty = json!({ "stage": "nowhere", "evidence": [{ "step": "proof" }, { "step": "other" }] });
     let refused = act(&crm.client, &deal, "move", faulty)
         .await

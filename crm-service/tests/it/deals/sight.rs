@@ -114,10 +114,7 @@ async fn who_does_not_see_everything_does_not_map_everybodys_deals() {
     let (client, user) = user(&crm, "Admin of a team", "team", None).await;
     super::support::sql(&crm, &format!("UPDATE users SET role = 'admin' WHERE id = '{user}'"));
     let path = format!("/v1/pipelines/{}/remap-deals", id(&pipeline));
-    client
-        .post(&path, json!({}))
-        .await
-        .expect_problem(403, "sees_too_little");
+    client.post(&path, json!({})).await.expect_problem(403, "forbidden");
     let done: Value = crm.client.post(&path, json!({})).await.expect(200);
     assert_eq!(done["moved"], 0);
 }
