@@ -1,6 +1,6 @@
 //! The service put together: its routes, roles, permissions, migrations and known constraints.
 
-use crate::{activities, catalogue, custom_fields, customers, documents, may, orders};
+use crate::{activities, catalogue, currencies, custom_fields, customers, deals, documents, may, orders};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use service_kit::auth::{APPLY, ManageApiKeys};
 use service_kit::problem::Constraint;
@@ -29,8 +29,10 @@ pub static MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 /// Works with customers and orders.
 const SALES: Role = Role {
     name: "sales",
-    description: "everything but managing API keys and users, and applying replicas",
-    grants: |permission| ![ManageApiKeys::NAME, ManageUsers::NAME, APPLY].contains(&permission),
+    description: "everything but managing API keys, users and pipelines, and applying replicas",
+    grants: |permission| {
+        ![ManageApiKeys::NAME, ManageUsers::NAME, APPLY, may::WritePipelines::NAME].contains(&permission)
+    },
 };
 
 fn routes(routes: &mut Routes) {
@@ -40,6 +42,8 @@ fn routes(routes: &mut Routes) {
     orders::routes(routes);
     documents::routes(routes);
     activities::routes(routes);
+    currencies::routes(routes);
+    deals::routes(routes);
 }
 
 /// Of each module, what the database may refuse because of the input.
@@ -49,6 +53,8 @@ const PARTS: &[&[Constraint]] = &[
     catalogue::CONSTRAINTS,
     orders::CONSTRAINTS,
     activities::CONSTRAINTS,
+    currencies::CONSTRAINTS,
+    deals::CONSTRAINTS,
 ];
 const COUNT: usize = {
     let (mut part, mut count) = (0, 0);

@@ -11,6 +11,8 @@
 //! - [`catalogue`]: categories, products, prices and availability, as the ERP last told them
 //! - [`documents`]: invoices, credit notes and payments of customers, as the ERP last told them
 //! - [`custom_fields`]: what a company wants to know of its records beyond that; [`filter`]: conditions as text
+//! - [`deals`]: pipelines and the deals in them, their forecast and soft demand
+//! - [`currencies`]: the company's currencies and exchange rates, as the ERP last told them
 //! - [`orders`]: drafts, submission, cancellation, and the fulfilment that the ERP reports
 //! - [`activities`]: tasks, calls, meetings, notes and messages on any record, with their reminders
 //! - [`may`]: the permissions; [`app`]: the service put together
@@ -18,8 +20,10 @@
 pub mod activities;
 pub mod app;
 pub mod catalogue;
+pub mod currencies;
 pub mod custom_fields;
 pub mod customers;
+pub mod deals;
 pub mod documents;
 pub mod filter;
 mod json;

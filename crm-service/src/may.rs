@@ -34,6 +34,14 @@ permissions! {
     ReceiveEmails = "emails:receive",
     ReadEmailTemplates = "email_templates:read",
     WriteEmailTemplates = "email_templates:write",
+    /// The company's currencies and exchange rates.
+    ReadExchangeRates = "exchange_rates:read",
+    /// Pipelines with their stages, and loss reasons.
+    ReadPipelines = "pipelines:read",
+    WritePipelines = "pipelines:write",
+    /// Deals with all their parts, their board, forecast and soft demand.
+    ReadDeals = "deals:read",
+    WriteDeals = "deals:write",
     /// Named here to be in [`ALL`]; handlers take one of the types below.
     Apply = "integration:apply",
 }
@@ -69,4 +77,6 @@ applied_from_erp! {
     ApplyCredit at "/v1/customers/{id}",
     ApplyInvoices at "/v1/invoices/{id}",
     ApplyPayments at "/v1/payments/{id}",
+    ApplyExchangeRates at "/v1/exchange-rates/{id}",
+    ApplyCompany at "/v1/company",
 }

@@ -305,7 +305,8 @@ impl RouteTable {
         open.any(|(pattern, of)| of == method && pattern.is_match(path))
     }
 
-    /// The methods of the path, if it is one of ours.
+    /// The methods of the path, if it is one of ours. One without placeholders comes first: the
+    /// document has its paths in alphabetical order, and `{` is behind all letters.
     pub(crate) fn allowed(&self, path: &str) -> Option<&str> {
         self.paths
             .iter()

@@ -85,6 +85,12 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not_found", detail)
     }
 
+    /// 405 with `Allow`.
+    pub(crate) fn method_not_allowed(method: &str, allowed: &str) -> Self {
+        let detail = format!("{method} is not possible here; {allowed} is");
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail).header("Allow", allowed)
+    }
+
     /// 409: the request clashes with the state of a record.
     pub fn conflict(code: &str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, code, detail)

@@ -411,10 +411,7 @@ async fn serve_document(kit: web::Data<Kit>) -> HttpResponse {
 /// 404 for a path that does not exist, 405 with `Allow` for a method that a path does not have.
 async fn no_route(request: HttpRequest, kit: web::Data<Kit>) -> HttpResponse {
     let problem = match kit.routes.allowed(request.path()) {
-        Some(methods) => {
-            let detail = format!("{} is not possible here; {methods} is", request.method());
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail).header("Allow", methods)
-        }
+        Some(methods) => Problem::method_not_allowed(request.method().as_str(), methods),
         None => Problem::new(
             StatusCode::NOT_FOUND,
             "no_such_path",

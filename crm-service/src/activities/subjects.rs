@@ -1,6 +1,6 @@
 //! The record that an activity is about, and the customer that it thereby concerns.
 
-use crate::schema::{customers, orders};
+use crate::schema::{customers, deals, orders};
 use diesel::prelude::*;
 use service_kit::{Owned, Sight, text_enum};
 use uuid::Uuid;
@@ -34,7 +34,12 @@ pub fn find(conn: &mut PgConnection, kind: SubjectType, id: Uuid, sight: &Sight)
             .select((orders::customer_id.nullable(), orders::owner_id, orders::team_id))
             .first(conn)
             .optional()?,
-        SubjectType::Lead | SubjectType::Deal | SubjectType::Quote => None,
+        SubjectType::Deal => deals::table
+            .find(id)
+            .select((deals::customer_id.nullable(), deals::owner_id, deals::team_id))
+            .first(conn)
+            .optional()?,
+        SubjectType::Lead | SubjectType::Quote => None,
     };
     Ok(row
         .filter(|(_, owner, team)| sight.covers(*owner, *team))

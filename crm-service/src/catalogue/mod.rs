@@ -13,7 +13,8 @@
 //! - Applying a replica emits no event: nothing echoes.
 //! - Products are retired by the ERP, never deleted; neither are prices.
 //!
-//! Other modules ask [`prices_for`] which price applies; nobody else reads these tables.
+//! Other modules ask [`prices_for`] which price applies and [`statuses`] what is sold; nobody else
+//! reads these tables.
 
 mod availability;
 mod categories;
@@ -21,6 +22,7 @@ mod prices;
 mod products;
 
 pub use prices::prices_for;
+pub use products::{ProductStatus, statuses};
 
 use service_kit::Routes;
 use service_kit::problem::Constraint;

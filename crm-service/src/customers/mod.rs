@@ -44,6 +44,7 @@ pub mod legal_entities;
 pub mod model;
 pub mod parts;
 pub mod queries;
+pub mod reference;
 pub mod rules;
 pub mod timeline;
 

@@ -5,6 +5,11 @@ mod customers_more;
 
 pub use activity::*;
 pub use customers_more::*;
+mod currencies;
+mod pipeline;
+
+pub use currencies::*;
+pub use pipeline::*;
 
 // ---- customers ----
 

@@ -14,6 +14,7 @@ mod conventions;
 mod credit;
 mod customer_depth;
 mod customers;
+mod deals;
 mod documents;
 mod legal_entities;
 mod migrations;

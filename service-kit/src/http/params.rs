@@ -51,9 +51,19 @@ impl<T: DeserializeOwned + 'static> FromRequest for Path<T> {
             Ok(path) => check_parameters(request, "path", request.match_info().iter())
                 .map(|()| Path(path.into_inner()))
                 .map_err(not_understood),
-            Err(error) => Err(not_understood(error.to_string())),
+            Err(error) => Err(of_another_path(request).unwrap_or_else(|| not_understood(error.to_string()))),
         })
     }
+}
+
+/// `PATCH /deals/forecast` comes to `/deals/{id}`, which it does not mean: the path is there by itself,
+/// with other methods.
+fn of_another_path(request: &HttpRequest) -> Option<Problem> {
+    let kit = request.app_data::<Data<Kit>>()?;
+    let methods = kit.routes.allowed(request.path())?;
+    let mut known = methods.split(", ");
+    let meant = known.any(|method| method == request.method().as_str());
+    (!meant).then(|| Problem::method_not_allowed(request.method().as_str(), methods))
 }
 
 impl<T: DeserializeOwned> FromRequest for Query<T> {

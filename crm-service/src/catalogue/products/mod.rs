@@ -8,3 +8,5 @@ mod model;
 mod queries;
 
 pub use handlers::routes;
+pub use model::ProductStatus;
+pub use queries::statuses;

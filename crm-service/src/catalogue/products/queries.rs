@@ -1,4 +1,4 @@
-use super::model::{Product, ProductRow, ProductsQuery, Shown};
+use super::model::{Product, ProductRow, ProductStatus, ProductsQuery, Shown};
 use crate::catalogue::availability::{self, Availability};
 use crate::catalogue::prices;
 use crate::schema::{categories, products};
@@ -102,4 +102,15 @@ fn with_parts(conn: &mut PgConnection, rows: Vec<ProductRow>) -> QueryResult<Vec
             }
         })
         .collect())
+}
+
+/// Whether these products are sold, of those that are known here.
+///
+/// # Errors
+/// When the database refuses.
+pub fn statuses(conn: &mut PgConnection, ids: &[Uuid]) -> QueryResult<HashMap<Uuid, ProductStatus>> {
+    let found = products::table
+        .filter(products::id.eq_any(ids))
+        .select((products::id, products::status));
+    Ok(found.load(conn)?.into_iter().collect())
 }
