@@ -105,6 +105,6 @@ async fn the_list_goes_out_as_csv() {
         assert!(columns.contains(&column), "{column} in {columns:?}");
     }
     let weighted = columns.iter().position(|column| *column == "value.weighted");
-    assert_eq!(weighted.is_some(), true);
+    assert!(weighted.is_some());
     assert!(lines[1].contains("3.00"), "{}", lines[1]);
 }
