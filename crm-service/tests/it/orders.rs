@@ -355,7 +355,9 @@ async fn twin_puts_make_one_order() {
     let twins = (0..16).map(|_| put(&crm.client, &path, None, &body));
     let replies = join_all(twins).await;
     let created = replies.iter().filter(|reply| reply.status == 201).count();
-    let other = replies.iter().find(|reply| ![200, 201].contains(&reply.status.as_u16()));
+    let other = replies
+        .iter()
+        .find(|reply| ![200, 201].contains(&reply.status.as_u16()));
     assert!(other.is_none(), "{:#}", other.map_or(&Value::Null, |reply| &reply.body));
     assert_eq!(created, 1);
     assert_eq!(events(&crm.client, "order.changed", 1).await.len(), 1);

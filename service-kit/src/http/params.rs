@@ -115,10 +115,8 @@ pub(crate) fn require_known_parameters(request: &HttpRequest) -> Result<(), Prob
         None => Ok(()),
         Some((name, _)) => {
             let name: String = name.chars().take(100).collect();
-            Err(Problem::bad_request(
-                "invalid_parameter",
-                format!("unknown parameter {name:?}"),
-            ))
+            Err(of_another_path(request)
+                .unwrap_or_else(|| Problem::bad_request("invalid_parameter", format!("unknown parameter {name:?}"))))
         }
     }
 }
