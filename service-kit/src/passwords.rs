@@ -1,7 +1,7 @@
 //! Passwords: argon2id with the parameters that OWASP recommends, a few at a time.
 //!
 //! A hash takes some 20 ms of one core and 19 MiB, on purpose. So it is made on a thread that may
-//! block, never inside of a transaction, and only [`AT_ONCE`] at a time: a crowd that signs in
+//! block, never inside of a transaction, and only `AT_ONCE` at a time: a crowd that signs in
 //! waits for itself, not the service for it.
 
 use crate::problem::Problem;

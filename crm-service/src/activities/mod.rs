@@ -24,7 +24,7 @@
 //! - What was written in an e-mail that went through here never changes.
 //!
 //! Reading order: [`model`], [`rules`], [`due`] and [`series`], [`actions`], [`queries`], [`lists`]
-//! and [`search`], [`handlers`]; then what hangs on it: [`reminders`], [`notifications`], [`emails`].
+//! and [`search`], `handlers`; then what hangs on it: [`reminders`], [`notifications`], [`emails`].
 
 pub mod actions;
 pub mod clock;

@@ -1,7 +1,7 @@
 //! What deals are worth in the company's currency.
 //!
 //! An open deal by the rate of the day, a closed one by that of the day it closed, which it keeps.
-//! Each deal is converted and rounded by itself, by one piece of SQL ([`CONVERTED`]): so what a list
+//! Each deal is converted and rounded by itself, by one piece of SQL (`CONVERTED`): so what a list
 //! shows of its rows adds up to what a figure says of them.
 
 use super::status::DealState;

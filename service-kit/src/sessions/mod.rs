@@ -1,12 +1,12 @@
 //! Sessions: somebody signs in with e-mail and password and gets a token, shown once.
 //!
-//! A session ends after [`LASTS`], when it is ended (`DELETE`), when its user is deactivated or an
+//! A session ends after `LASTS`, when it is ended (`DELETE`), when its user is deactivated or an
 //! administrator ends all of theirs, and when the password changes elsewhere. An ended token works
 //! no more from that instant on.
 //!
 //! **Guessing.** An address may make only so many open requests a minute, and so may everybody
-//! together with one e-mail address. After [`FAILURES`] wrong passwords within [`WINDOW`] nobody
-//! signs in with that e-mail address for [`LOCKED`], not even with the right password: the answer is
+//! together with one e-mail address. After `FAILURES` wrong passwords within `WINDOW` nobody
+//! signs in with that e-mail address for `LOCKED`, not even with the right password: the answer is
 //! 429 `too_many_failures` with `Retry-After`. Failures are counted under a lock, by what was typed:
 //! an address that nobody has costs the same work, gets the same answers and locks in the same way,
 //! so that no answer tells who works here. Of 32 guesses sent at once, five are answered.
