@@ -1,6 +1,6 @@
 //! The service put together: its routes, roles, permissions, migrations and known constraints.
 
-use crate::{activities, catalogue, currencies, custom_fields, customers, deals, documents, may, orders};
+use crate::{activities, attachments, catalogue, currencies, custom_fields, customers, deals, documents, may, orders};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use service_kit::auth::{APPLY, ManageApiKeys};
 use service_kit::problem::Constraint;
@@ -38,6 +38,7 @@ const SALES: Role = Role {
 fn routes(routes: &mut Routes) {
     custom_fields::routes(routes);
     customers::routes(routes);
+    attachments::routes(routes);
     catalogue::routes(routes);
     orders::routes(routes);
     documents::routes(routes);
@@ -50,6 +51,7 @@ fn routes(routes: &mut Routes) {
 const PARTS: &[&[Constraint]] = &[
     custom_fields::CONSTRAINTS,
     customers::CONSTRAINTS,
+    attachments::CONSTRAINTS,
     catalogue::CONSTRAINTS,
     orders::CONSTRAINTS,
     activities::CONSTRAINTS,

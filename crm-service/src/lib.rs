@@ -14,11 +14,13 @@
 //! - [`deals`]: pipelines and the deals in them, their forecast and soft demand
 //! - [`currencies`]: the company's currencies and exchange rates, as the ERP last told them
 //! - [`orders`]: drafts, submission, cancellation, and the fulfilment that the ERP reports
+//! - [`attachments`]: files on any record; [`subjects`]: what such a record is
 //! - [`activities`]: tasks, calls, meetings, notes and messages on any record, with their reminders
 //! - [`may`]: the permissions; [`app`]: the service put together
 
 pub mod activities;
 pub mod app;
+pub mod attachments;
 pub mod catalogue;
 pub mod currencies;
 pub mod custom_fields;
@@ -31,5 +33,6 @@ pub mod may;
 pub mod orders;
 mod replica;
 pub mod schema;
+pub mod subjects;
 
 pub use app::SERVICE;

@@ -10,6 +10,9 @@ permissions! {
     /// Customers with all their parts, and their timeline.
     ReadCustomers = "customers:read",
     WriteCustomers = "customers:write",
+    /// Files on records, as far as they are in sight.
+    ReadAttachments = "attachments:read",
+    WriteAttachments = "attachments:write",
     /// The fields that a company defines for its records.
     ReadCustomFields = "custom_fields:read",
     WriteCustomFields = "custom_fields:write",

@@ -4,9 +4,9 @@ use crate::activities::model::{
     Activity, ActivityAction, ActivityAssignment, ActivityCancellation, ActivityCompletion, ActivityIn, ActivityKind,
     ActivityPatch, ActivityPriority, ActivityRow, ActivityState, EmailDelivery, Party,
 };
-use crate::activities::subjects;
 use crate::activities::{due, emails, notifications, queries, rules, series};
 use crate::customers::timeline::{self, Entry};
+use crate::subjects;
 use serde_json::json;
 use service_kit::{Faults, Owned, Result, Tx};
 use uuid::Uuid;

@@ -1,7 +1,7 @@
 //! What other modules ask of activities, and tell them.
 
-use crate::activities::subjects::SubjectType;
 use crate::schema::activities::{self, dsl};
+use crate::subjects::SubjectType;
 use diesel::prelude::*;
 use uuid::Uuid;
 

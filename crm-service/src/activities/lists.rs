@@ -8,8 +8,8 @@
 
 use crate::activities::model::{Activity, ActivityKind, ActivityPriority, ActivityRow, ActivityState};
 use crate::activities::search;
-use crate::activities::subjects::SubjectType;
 use crate::schema::activities::{self, dsl};
+use crate::subjects::SubjectType;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::dsl::sql;
 use diesel::pg::Pg;

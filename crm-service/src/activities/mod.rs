@@ -41,7 +41,6 @@ pub mod reminders;
 pub mod rules;
 pub mod search;
 pub mod series;
-pub mod subjects;
 
 pub use facts::{customer_merged, evidence, subject_concerns};
 pub use lists::next_of;

@@ -1,7 +1,7 @@
 //! The words of activities: what goes over the wire and what stands in the table.
 
-use crate::activities::subjects::SubjectType;
 use crate::schema::activities;
+use crate::subjects::SubjectType;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};

@@ -18,3 +18,29 @@ diesel::table! {
         updated_at -> Timestamptz,
     }
 }
+
+diesel::table! {
+    attachments (id) {
+        id -> Uuid,
+        subject_type -> Text,
+        subject_id -> Uuid,
+        customer_id -> Nullable<Uuid>,
+        name -> Text,
+        content_type -> Text,
+        size -> Int8,
+        sha256 -> Text,
+        added_by -> Text,
+        owner_id -> Nullable<Uuid>,
+        team_id -> Nullable<Uuid>,
+        revision -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    attachment_contents (attachment_id) {
+        attachment_id -> Uuid,
+        bytes -> Binary,
+    }
+}

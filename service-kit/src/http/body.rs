@@ -137,6 +137,67 @@ impl utoipa::PartialSchema for MessageFile {
 
 impl ToSchema for MessageFile {}
 
+/// Largest file that is kept: 10 MiB.
+pub const FILE_LIMIT: usize = 10 * BODY_LIMIT;
+
+/// A file of any kind, to be kept as it is. Document it with `content_type = "application/octet-stream"`. What
+/// stands in the query belongs to the request as much as the body, also for its `Idempotency-Key`.
+pub struct File {
+    /// As the request says it; `application/octet-stream` when it says nothing that is a media type.
+    pub content_type: String,
+    pub bytes: Bytes,
+}
+
+impl FromRequest for File {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let bytes = collect(&request, payload, FILE_LIMIT).await?;
+            let mut hash = Sha256::new();
+            hash.update(request.query_string());
+            hash.update([0]);
+            hash.update(&bytes);
+            request.extensions_mut().insert(BodyHash(hash.finalize().into()));
+            if bytes.is_empty() {
+                return Err(Problem::rule("empty_file", "the file is empty"));
+            }
+            let content_type = media_type(&request);
+            let content_type = match is_media_type(&content_type) {
+                true => content_type,
+                false => "application/octet-stream".to_owned(),
+            };
+            Ok(File { content_type, bytes })
+        })
+    }
+}
+
+/// `type/subtype` of RFC 9110 tokens, of no more than 100 characters.
+pub fn is_media_type(text: &str) -> bool {
+    let token = |part: &str| {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte);
+        !part.is_empty() && part.bytes().all(allowed)
+    };
+    let parts = text.split_once('/');
+    text.len() <= 100 && parts.is_some_and(|(kind, subtype)| token(kind) && token(subtype))
+}
+
+impl utoipa::PartialSchema for File {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::String)
+            .description(Some(
+                "A file of any kind; its media type is the Content-Type of the request",
+            ))
+            .max_length(Some(FILE_LIMIT))
+            .into()
+    }
+}
+
+impl ToSchema for File {}
+
 impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Body<T> {
     type Error = Problem;
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;

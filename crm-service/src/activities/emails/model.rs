@@ -1,9 +1,9 @@
 //! The words of e-mails.
 
 use crate::activities::model::{Activity, ActivityDirection, ActivityRow, ActivityState, EmailDelivery};
-use crate::activities::subjects::SubjectType;
 use crate::customers::email::Email as Address;
 use crate::schema::{email_contents, outgoing_mails};
+use crate::subjects::SubjectType;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};

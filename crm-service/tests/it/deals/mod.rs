@@ -11,4 +11,4 @@ mod pipelines;
 mod races;
 mod rates;
 mod sight;
-mod support;
+pub mod support;

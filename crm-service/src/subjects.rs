@@ -1,16 +1,34 @@
-//! The record that an activity is about, and the customer that it thereby concerns.
+//! Records that other records hang on: an activity is about one, a file belongs to one.
+//!
+//! The one place that knows where each kind of record keeps its owner, its team and its customer.
 
-use crate::schema::{customers, deals, orders};
+use crate::schema::{customers, deal_steps, deals, orders};
 use diesel::prelude::*;
 use service_kit::{Owned, Sight, text_enum};
 use uuid::Uuid;
 
 text_enum! {
-    /// What kind of record an activity can be about.
+    /// What kind of record an activity can be about, or a file belong to.
     SubjectType { Customer = "customer", Lead = "lead", Deal = "deal", Quote = "quote", Order = "order" }
 }
 
-/// What an activity takes from the record that it is about.
+/// A record of some kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SubjectRef {
+    pub kind: SubjectType,
+    pub id: Uuid,
+}
+
+impl SubjectRef {
+    pub fn deal(id: Uuid) -> Self {
+        SubjectRef {
+            kind: SubjectType::Deal,
+            id,
+        }
+    }
+}
+
+/// What is taken from the record that something hangs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Subject {
     pub customer_id: Option<Uuid>,
@@ -61,4 +79,17 @@ pub fn customer_owner(conn: &mut PgConnection, customer: Uuid) -> QueryResult<Ow
         .optional()?;
     let (owner_id, team_id) = row.unwrap_or_default();
     Ok(Owned { owner_id, team_id })
+}
+
+/// Whether an attachment proves a step of a deal.
+///
+/// # Errors
+/// When the database refuses.
+pub fn proves_step(conn: &mut PgConnection, attachment: Uuid) -> QueryResult<bool> {
+    let steps = deal_steps::table.filter(
+        deal_steps::evidence
+            .eq("document")
+            .and(deal_steps::evidence_id.eq(attachment)),
+    );
+    diesel::select(diesel::dsl::exists(steps)).get_result(conn)
 }
