@@ -1,6 +1,8 @@
 //! The service put together: its routes, roles, permissions, migrations and known constraints.
 
-use crate::{activities, attachments, catalogue, currencies, custom_fields, customers, deals, documents, may, orders};
+use crate::{
+    activities, analytics, attachments, catalogue, currencies, custom_fields, customers, deals, documents, may, orders,
+};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use service_kit::auth::{APPLY, ManageApiKeys};
 use service_kit::problem::Constraint;
@@ -45,6 +47,7 @@ fn routes(routes: &mut Routes) {
     activities::routes(routes);
     currencies::routes(routes);
     deals::routes(routes);
+    analytics::routes(routes);
 }
 
 /// Of each module, what the database may refuse because of the input.

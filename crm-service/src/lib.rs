@@ -16,9 +16,11 @@
 //! - [`orders`]: drafts, submission, cancellation, and the fulfilment that the ERP reports
 //! - [`attachments`]: files on any record; [`subjects`]: what such a record is
 //! - [`activities`]: tasks, calls, meetings, notes and messages on any record, with their reminders
+//! - [`analytics`]: figures of sales, deals and activities, with the rows behind each
 //! - [`may`]: the permissions; [`app`]: the service put together
 
 pub mod activities;
+pub mod analytics;
 pub mod app;
 pub mod attachments;
 pub mod catalogue;

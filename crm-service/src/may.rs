@@ -45,6 +45,8 @@ permissions! {
     /// Deals with all their parts, their board, forecast and soft demand.
     ReadDeals = "deals:read",
     WriteDeals = "deals:write",
+    /// Figures, as far as the records behind them are in sight.
+    ReadAnalytics = "analytics:read",
     /// Named here to be in [`ALL`]; handlers take one of the types below.
     Apply = "integration:apply",
 }

@@ -106,3 +106,13 @@ pub(super) fn current(conn: &mut PgConnection) -> QueryResult<Company> {
 pub fn base_currency(conn: &mut PgConnection) -> QueryResult<Currency> {
     company::table.select(company::base_currency).first(conn)
 }
+
+/// That currency, and the one that rates are quoted against.
+///
+/// # Errors
+/// When the database refuses.
+pub fn base_and_reference(conn: &mut PgConnection) -> QueryResult<(Currency, Currency)> {
+    company::table
+        .select((company::base_currency, company::reference_currency))
+        .first(conn)
+}

@@ -8,6 +8,7 @@
 //!   the day, at most seven days old; that of the pair, or the cross through the reference or the
 //!   base currency if that is newer. Where the ERP refuses to post without a rate, here a figure
 //!   says what it could not value.
+//!   In SQL, for figures over many days, the same rule is `rate_of_day`.
 //!
 //! Only the sync writes here, by `PUT` under the ERP's id with the ERP's version.
 
@@ -15,7 +16,7 @@ mod company;
 mod conversion;
 mod rates;
 
-pub use company::{Company, base_currency};
+pub use company::{Company, base_and_reference, base_currency};
 pub use conversion::{rate, rates_to_base};
 
 use service_kit::Routes;

@@ -92,7 +92,7 @@ macro_rules! converted {
         )
     };
 }
-pub(super) use converted;
+pub(crate) use converted;
 
 fn worth(amount: Decimal, rate: Decimal, base: Currency) -> Option<Amount> {
     let product = amount.checked_mul(rate)?;

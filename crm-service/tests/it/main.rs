@@ -7,6 +7,7 @@
 
 mod activities;
 mod addresses;
+mod analytics;
 mod attachments;
 mod availability;
 mod catalogue;

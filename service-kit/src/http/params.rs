@@ -78,12 +78,29 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
 fn query_of<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, Problem> {
     let text = request.query_string();
     if !text.is_empty() {
-        let pairs: Vec<(Cow<'_, str>, Cow<'_, str>)> = parse_query(text)?;
-        let pairs = pairs.iter().map(|(name, value)| (&**name, &**value));
-        check_parameters(request, "query", pairs)
-            .map_err(|faults| Problem::bad_request("invalid_parameter", faults))?;
+        let pairs: Pairs<'_> = parse_query(text)?;
+        let values = pairs.iter().map(|(name, value)| (&**name, &**value));
+        let faults = check_parameters(request, "query", values).err();
+        let faults: Vec<String> = faults.into_iter().chain(unknown_parameters(request, &pairs)).collect();
+        if !faults.is_empty() {
+            return Err(Problem::bad_request("invalid_parameter", faults.join("; ")));
+        }
     }
     parse_query(text)
+}
+
+type Pairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
+
+/// What the operation has no parameter for, as the OpenAPI document says: each of them (of 20), in words.
+fn unknown_parameters(request: &HttpRequest, pairs: &Pairs<'_>) -> Vec<String> {
+    let (Some(kit), Some(path)) = (request.app_data::<Data<Kit>>(), request.match_pattern()) else {
+        return Vec::new();
+    };
+    let known = |name: &str| kit.validators.has_parameter(request.method().as_str(), &path, name);
+    let unknown = pairs.iter().filter(|(name, _)| !known(name)).take(20);
+    unknown
+        .map(|(name, _)| format!("unknown parameter {:?}", name.chars().take(100).collect::<String>()))
+        .collect()
 }
 
 /// Parameters are checked against the OpenAPI document before the types read them.
@@ -102,21 +119,15 @@ fn check_parameters<'a>(
 /// Refuses parameters in the query that the operation does not have, as the OpenAPI document says.
 pub(crate) fn require_known_parameters(request: &HttpRequest) -> Result<(), Problem> {
     let text = request.query_string();
-    let (Some(kit), Some(path), false) = (
-        request.app_data::<Data<Kit>>(),
-        request.match_pattern(),
-        text.is_empty(),
-    ) else {
+    if text.is_empty() {
         return Ok(());
-    };
-    let pairs: Vec<(Cow<'_, str>, Cow<'_, str>)> = parse_query(text)?;
-    let known = |name: &str| kit.validators.has_parameter(request.method().as_str(), &path, name);
-    match pairs.iter().find(|(name, _)| !known(name)) {
-        None => Ok(()),
-        Some((name, _)) => {
-            let name: String = name.chars().take(100).collect();
+    }
+    let unknown = unknown_parameters(request, &parse_query(text)?);
+    match unknown.is_empty() {
+        true => Ok(()),
+        false => {
             Err(of_another_path(request)
-                .unwrap_or_else(|| Problem::bad_request("invalid_parameter", format!("unknown parameter {name:?}"))))
+                .unwrap_or_else(|| Problem::bad_request("invalid_parameter", unknown.join("; "))))
         }
     }
 }

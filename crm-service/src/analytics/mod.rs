@@ -1,0 +1,35 @@
+//! Figures: what was sold, to whom, of what, by whom; nothing here writes a customer, deal or order.
+//!
+//! **Which orders count.** Those that the ERP has accepted, by order date, net: `accepted`, `on_hold`,
+//! `partially_delivered`, `delivered`, `closed`. Drafts and what is only submitted do not count yet;
+//! rejected and cancelled ones never do. What is dropped when an order is closed still counts: it was sold.
+//!
+//! **Whom revenue credits.** The owner at the order date (`orders.credited_owner_id`, kept by a trigger):
+//! an order that is given to somebody else keeps crediting who made it. A merged customer's orders count
+//! for the customer that it became part of.
+//!
+//! **Currency.** Figures are in the company's currency. Each order line is converted by itself at the
+//! rate of its order date and rounded once, so that rows add up to their figure. What has no price or no
+//! rate stands apart as `unvalued` and is never 0.
+//!
+//! **Drill-down.** Each figure carries the path of the rows that add up to it, in the caller's sight
+//! like the figure: somebody who sees own records only ever sums own records. Names of customers out of
+//! sight stay out.
+//!
+//! **One mechanism for all dimensions.** A report is asked for `by` one dimension and narrowed by any;
+//! `key` picks one group (`none` for what has none), which is how a drill-down is written. The rows come
+//! from one piece of SQL for orders ([`sales::facts`]) and one for deals, each with one expression that
+//! says what a row's key is.
+//!
+//! **What a request costs.** It reads the lines of the counted orders (the deals, the activities) of its
+//! period, at most five years, through an index by day, and nothing outside of it; it answers a page.
+
+mod asked;
+mod figure;
+pub mod sales;
+
+use service_kit::Routes;
+
+pub fn routes(routes: &mut Routes) {
+    sales::routes(routes);
+}

@@ -1,0 +1,3 @@
+mod northwind;
+mod sales;
+mod support;
