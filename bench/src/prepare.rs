@@ -158,7 +158,7 @@ impl Shop {
         let customers = stream::iter(1..=CUSTOMERS).map(|number| async move {
             let body = json!({ "name": format!("Customer {number} Ltd"), "kind": "company",
                 "email": format!("c{number}@example.com") });
-            let customer: Record = self.crm.post("/v1/customers", &body).await?;
+            let customer: Record = self.crm.post("/v1/customers?allow_duplicate=true", &body).await?;
             Ok(customer.id)
         });
         customers.buffered(WIDTH).try_collect().await

@@ -2,22 +2,23 @@
 
 use crate::custom_fields::CustomValues;
 use crate::customers::depth::Depth;
+use crate::customers::duplicates;
 use crate::customers::model::{Customer, CustomerCore, CustomerIn, CustomerPatch, CustomerStatus, set};
 use crate::customers::parts::{self, Plan};
 use crate::customers::timeline::Entry;
 use crate::customers::{queries, rules, timeline};
-use diesel::OptionalExtension;
 use serde_json::json;
 use service_kit::users::AssignIn;
-use service_kit::{Error, Faults, OrNotFound, Owned, Problem, Put, Resource, Result, Tx};
+use service_kit::{Error, Faults, Owned, Problem, Put, Resource, Result, Tx};
 use uuid::Uuid;
 
 /// The event that tells the whole customer.
 pub const CHANGED: &str = "customer.changed";
 
-pub fn create(tx: &mut Tx<'_>, input: &CustomerIn) -> Result<Customer> {
+/// Makes a customer, unless one who may be the same is there and duplicates are not allowed.
+pub fn create(tx: &mut Tx<'_>, input: &CustomerIn, allow_duplicate: bool) -> Result<Customer> {
     let id = tx.mint(input.id);
-    match insert(tx, id, input)? {
+    match insert(tx, id, input, allow_duplicate)? {
         Some(customer) => Ok(customer),
         None => {
             let detail = "there is a customer with this id; PUT it to change it";
@@ -26,18 +27,15 @@ pub fn create(tx: &mut Tx<'_>, input: &CustomerIn) -> Result<Customer> {
     }
 }
 
-pub fn put(tx: &mut Tx<'_>, id: Uuid, input: &CustomerIn) -> Result<Put<Customer>> {
+pub fn put(tx: &mut Tx<'_>, id: Uuid, input: &CustomerIn, allow_duplicate: bool) -> Result<Put<Customer>> {
     if input.id.is_some_and(|given| given != id) {
         let mut faults = Faults::default();
         faults.add("/id", "id_mismatch", "the id is not that of the path");
         faults.check()?;
     }
-    let Some(before) = queries::lock(tx, id).optional()? else {
-        if queries::is_out_of_sight(tx, id)? {
-            return Err(Problem::not_found("customer").into());
-        }
+    let Some(before) = queries::lock_if_there(tx, id)? else {
         // Nothing inserted means that a twin was faster: look again.
-        let made = insert(tx, id, input)?.ok_or(Error::Stale)?;
+        let made = insert(tx, id, input, allow_duplicate)?.ok_or(Error::Stale)?;
         return Ok(Put::Created(made));
     };
     let (mut owned, mut faults) = (before.core.owned(), Faults::default());
@@ -61,7 +59,7 @@ pub fn put(tx: &mut Tx<'_>, id: Uuid, input: &CustomerIn) -> Result<Put<Customer
 }
 
 pub fn change(tx: &mut Tx<'_>, id: Uuid, patch: &CustomerPatch) -> Result<Customer> {
-    let before = queries::lock(tx, id).or_not_found("customer")?;
+    let before = queries::lock(tx, id)?;
     tx.require_match(&before)?;
     let (mut after, mut faults) = (before.clone(), Faults::default());
     let core = &mut after.core;
@@ -85,7 +83,7 @@ pub fn change(tx: &mut Tx<'_>, id: Uuid, patch: &CustomerPatch) -> Result<Custom
 
 /// Gives a customer to somebody else.
 pub fn assign(tx: &mut Tx<'_>, id: Uuid, to: &AssignIn) -> Result<Customer> {
-    let before = queries::lock(tx, id).or_not_found("customer")?;
+    let before = queries::lock(tx, id)?;
     tx.match_if_given(&before)?;
     let mut after = before.clone();
     after.core.give_to(Owned::assigned(tx, to)?);
@@ -130,7 +128,7 @@ fn turn(
     verb: &str,
     instead: &str,
 ) -> Result<Customer> {
-    let before = queries::lock(tx, id).or_not_found("customer")?;
+    let before = queries::lock(tx, id)?;
     tx.match_if_given(&before)?;
     if before.core.status != from {
         return Err(Problem::illegal_transition(verb, before.core.status.as_str(), &[instead]).into());
@@ -151,6 +149,7 @@ fn turn(
 pub fn save(tx: &mut Tx<'_>, before: &Customer, mut after: Customer) -> Result<Customer> {
     after.bump(tx.now());
     queries::update(tx, &after.core)?;
+    duplicates::keys::store(tx, &after)?;
     tx.audit(Some(before), &after)?;
     emit(tx, &after)?;
     Ok(after)
@@ -167,7 +166,7 @@ fn emit(tx: &mut Tx<'_>, customer: &Customer) -> Result<()> {
 }
 
 /// Stores a new customer; `None` when there is one with this id.
-fn insert(tx: &mut Tx<'_>, id: Uuid, input: &CustomerIn) -> Result<Option<Customer>> {
+fn insert(tx: &mut Tx<'_>, id: Uuid, input: &CustomerIn, allow_duplicate: bool) -> Result<Option<Customer>> {
     let now = tx.now();
     let core = CustomerCore {
         id,
@@ -185,6 +184,7 @@ fn insert(tx: &mut Tx<'_>, id: Uuid, input: &CustomerIn) -> Result<Option<Custom
         tags: Vec::new(),
         parent_id: None,
         custom_fields: CustomValues::default(),
+        merged_into: None,
         version: 1,
         revision: 1,
         created_at: now,
@@ -200,11 +200,13 @@ fn insert(tx: &mut Tx<'_>, id: Uuid, input: &CustomerIn) -> Result<Option<Custom
     let mut faults = Faults::default();
     let owned = Owned::of_new(tx, input.owner_id, input.team_id, Owned::default(), &mut faults)?;
     let whole = Whole::of(tx, core, &empty, input, owned, faults)?;
+    duplicates::check(tx, &whole.customer, allow_duplicate)?;
     if !queries::insert(tx, &whole.customer.core)? {
         return Ok(None);
     }
     whole.store_parts(tx)?;
     let customer = whole.customer;
+    duplicates::keys::store(tx, &customer)?;
     tx.audit(None, &customer)?;
     emit(tx, &customer)?;
     let entry =

@@ -163,7 +163,7 @@ async fn list_addresses(
 ) -> Result<Answer, Problem> {
     let sight = read.actor().sight.clone();
     read.json(move |conn| {
-        queries::require(conn, &sight, path.id)?;
+        queries::require(conn, &sight, path.id, "/addresses")?;
         let rows = addresses::table.filter(addresses::customer_id.eq(path.id));
         let rows = rows.select(Address::as_select()).into_boxed();
         keyset_page!(rows, conn, query.limit, query.cursor, query.sort, id: addresses::id as Uuid => |a: &Address| a.id, [

@@ -153,7 +153,7 @@ async fn list_contacts(
 ) -> Result<Answer, Problem> {
     let sight = read.actor().sight.clone();
     read.json(move |conn| {
-        queries::require(conn, &sight, path.id)?;
+        queries::require(conn, &sight, path.id, "/contacts")?;
         let rows = contacts::table.filter(contacts::customer_id.eq(path.id));
         let rows = rows.select(Contact::as_select()).into_boxed();
         keyset_page!(rows, conn, query.limit, query.cursor, query.sort, id: contacts::id as Uuid => |c: &Contact| c.id, [

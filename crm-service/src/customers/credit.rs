@@ -5,13 +5,13 @@
 //! change, so no event goes out.
 
 use crate::customers::model::Customer;
-use crate::customers::queries;
 use crate::customers::timeline::{self, Entry, TimelineSource};
+use crate::customers::{merge, queries};
 use crate::json::AsJson;
 use crate::may;
 use crate::schema::customer_credits;
 use actix_web::put;
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
 use diesel::prelude::*;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -31,8 +31,12 @@ pub struct CustomerCreditIn {
     /// Apply whatever the version: for a resync.
     #[serde(default)]
     pub replace: bool,
+    /// What is in force.
     #[schema(min_length = 1, max_length = 60)]
     pub tier: Option<String>,
+    /// Which tier was or will be in force from which day on. Absent: the one above, on every day.
+    #[schema(max_items = 500)]
+    pub tiers: Option<Vec<DatedTier>>,
     /// Absent is unlimited, 0 is prepayment.
     pub credit_limit: Option<Amount>,
     pub credit_currency: Option<Currency>,
@@ -73,11 +77,43 @@ pub struct ExposureParts {
     pub rates_missing: Vec<Currency>,
 }
 
+/// The tier from a day on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DatedTier {
+    /// `null`: from ever.
+    pub from: Option<NaiveDate>,
+    /// `null`: none, which is the base list.
+    #[schema(min_length = 1, max_length = 60)]
+    pub tier: Option<String>,
+}
+
+/// A customer's tiers, as the ERP last told them.
+#[derive(Debug, Clone, PartialEq, Queryable)]
+pub struct Tiers {
+    now: Option<String>,
+    dated: Option<AsJson<Vec<DatedTier>>>,
+}
+
+impl Tiers {
+    /// The tier whose prices apply on a day.
+    pub fn on(&self, day: NaiveDate) -> Option<&str> {
+        let Some(AsJson(dated)) = &self.dated else {
+            return self.now.as_deref();
+        };
+        let in_force = dated.iter().filter(|dated| dated.from.is_none_or(|from| from <= day));
+        in_force
+            .max_by_key(|dated| dated.from)
+            .and_then(|dated| dated.tier.as_deref())
+    }
+}
+
 /// What the ERP says of a customer's credit.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct CustomerCredit {
-    /// The tier whose prices apply.
+    /// The tier whose prices applied at `as_of`.
     pub tier: Option<String>,
+    /// Whose prices apply on which day: each from its day on. `null`: the one above, on every day.
+    pub tiers: Option<Vec<DatedTier>>,
     /// `null` is unlimited, 0 is prepayment.
     pub credit_limit: Option<Amount>,
     pub credit_currency: Option<Currency>,
@@ -113,6 +149,7 @@ pub struct CreditRow {
     overdue_days: Option<i64>,
     source_version: i64,
     as_of: DateTime<Utc>,
+    tiers: Option<AsJson<Vec<DatedTier>>>,
 }
 
 impl From<CreditRow> for CustomerCredit {
@@ -128,6 +165,7 @@ impl From<CreditRow> for CustomerCredit {
             exposure: shown(row.exposure),
             open_balance: shown(row.open_balance),
             tier: row.tier,
+            tiers: row.tiers.map(|AsJson(tiers)| tiers),
             credit_currency: row.credit_currency,
             credit_hold: row.credit_hold,
             credit_hold_reason: row.credit_hold_reason,
@@ -165,10 +203,14 @@ async fn apply_customer_credit(
 
 pub fn apply(tx: &mut Tx<'_>, customer_id: Uuid, input: &CustomerCreditIn) -> Result<Customer> {
     check(input)?;
-    let before = match queries::lock(tx, customer_id) {
-        Err(diesel::NotFound) => return Err(Problem::reference_missing("customer", customer_id).into()),
-        other => other?,
-    };
+    let missing = || Problem::reference_missing("customer", customer_id);
+    let survivor = merge::survivor(tx, customer_id)?.ok_or_else(missing)?;
+    if survivor != customer_id {
+        // The ERP tells the survivor's facts, which are of both, by themselves.
+        let sight = tx.sight();
+        return queries::get(tx, &sight, survivor);
+    }
+    let before = queries::lock(tx, customer_id)?;
     let known = before.credit.as_ref();
     if input.source_version <= known.map_or(0, |known| known.source_version) && !input.replace {
         return Ok(before);
@@ -190,6 +232,7 @@ pub fn apply(tx: &mut Tx<'_>, customer_id: Uuid, input: &CustomerCreditIn) -> Re
         overdue_days: input.overdue_days.or(known.and_then(|known| known.overdue_days)),
         source_version: input.source_version,
         as_of: input.as_of.trunc_subsecs(6),
+        tiers: input.tiers.clone().map(AsJson),
     };
     store(tx, &row)?;
     let mut after = before.clone();

@@ -12,8 +12,7 @@ use serde::Deserialize;
 use service_kit::http::{IdPath, SearchText};
 use service_kit::users::AssignIn;
 use service_kit::{
-    Answer, Body, Command, Cursor, Limit, OrNotFound, Page, Path, Problem, Query, Read, Result, Routes, Sort,
-    keyset_page, visible,
+    Answer, Body, Command, Cursor, Limit, Page, Path, Problem, Query, Read, Result, Routes, Sort, keyset_page, visible,
 };
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -43,10 +42,20 @@ struct CustomersQuery {
     /// Conditions in the language of filters, such as `grade in ("A", "B") and custom.region = "emea"`.
     #[param(inline)]
     filter: Option<FilterText>,
+    /// Also those that became part of another, as they were then.
+    include_merged: Option<bool>,
     limit: Option<Limit>,
     cursor: Option<Cursor>,
     /// `created_at`, `name` or `custom.<key>`, with `-` for descending.
     sort: Option<Sort>,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct NewCustomerQuery {
+    /// Make the customer although there is one who may be the same.
+    #[serde(default)]
+    allow_duplicate: bool,
 }
 
 pub fn routes(routes: &mut Routes) {
@@ -80,6 +89,9 @@ async fn list_customers(read: Read<may::ReadCustomers>, query: Query<CustomersQu
 fn page(conn: &mut PgConnection, query: &CustomersQuery, scope: &Scope) -> Result<Page<Customer>> {
     let mut rows = customers::table.select(CustomerCore::as_select()).into_boxed();
     rows = rows.filter(visible!(&scope.sight, customers));
+    if !query.include_merged.unwrap_or_default() {
+        rows = rows.filter(customers::merged_into.is_null());
+    }
     if let Some(text) = &query.q {
         let pattern = text.contains();
         rows = rows.filter(
@@ -145,11 +157,20 @@ fn page(conn: &mut PgConnection, query: &CustomersQuery, scope: &Scope) -> Resul
 }
 
 /// Make a customer, with its parts if they are known.
-#[utoipa::path(tag = "customers", request_body = CustomerIn, security(("api_key" = ["customers:write"])),
+///
+/// If there is one who may be the same, by name, e-mail address, telephone or tax number, the answer is
+/// `409 possible_duplicate` with `candidates`; `allow_duplicate` makes it all the same.
+#[utoipa::path(tag = "customers", params(NewCustomerQuery), request_body = CustomerIn, security(("api_key" = ["customers:write"])),
     responses((status = 201, description = "The customer", body = Customer)))]
 #[post("/customers")]
-async fn create_customer(command: Command<may::WriteCustomers>, body: Body<CustomerIn>) -> Result<Answer, Problem> {
-    command.create(move |tx| actions::create(tx, &body.0)).await
+async fn create_customer(
+    command: Command<may::WriteCustomers>,
+    query: Query<NewCustomerQuery>,
+    body: Body<CustomerIn>,
+) -> Result<Answer, Problem> {
+    command
+        .create(move |tx| actions::create(tx, &body.0, query.allow_duplicate))
+        .await
 }
 
 /// A customer with all its parts, and what the ERP says of its credit.
@@ -158,24 +179,27 @@ async fn create_customer(command: Command<may::WriteCustomers>, body: Body<Custo
 #[get("/customers/{id}")]
 async fn get_customer(read: Read<may::ReadCustomers>, path: Path<IdPath>) -> Result<Answer, Problem> {
     let sight = read.actor().sight.clone();
-    read.snapshot(move |conn| queries::get(conn, &sight, path.id).or_not_found("customer"))
-        .await
+    read.snapshot(move |conn| queries::get(conn, &sight, path.id)).await
 }
 
 /// Put a customer in place, whole: parts that the body does not name are removed.
 ///
 /// Makes it when there is none with this id; an identical repeat changes nothing; a change needs
-/// `If-Match`. A part is recognised by its id, or by having the same content.
-#[utoipa::path(tag = "customers", params(IdPath), request_body = CustomerIn, security(("api_key" = ["customers:write"])),
+/// `If-Match`. A part is recognised by its id, or by having the same content. A new one who may be there
+/// already is refused as by `POST /v1/customers`.
+#[utoipa::path(tag = "customers", params(IdPath, NewCustomerQuery), request_body = CustomerIn, security(("api_key" = ["customers:write"])),
     responses((status = 200, description = "The customer", body = Customer),
               (status = 201, description = "The new customer", body = Customer)))]
 #[put("/customers/{id}")]
 async fn put_customer(
     command: Command<may::WriteCustomers>,
     path: Path<IdPath>,
+    query: Query<NewCustomerQuery>,
     body: Body<CustomerIn>,
 ) -> Result<Answer, Problem> {
-    command.put(move |tx| actions::put(tx, path.id, &body.0)).await
+    command
+        .put(move |tx| actions::put(tx, path.id, &body.0, query.allow_duplicate))
+        .await
 }
 
 /// Change a customer's core; its parts have places of their own.

@@ -168,7 +168,7 @@ async fn list_legal_entities(
 ) -> Result<Answer, Problem> {
     let sight = read.actor().sight.clone();
     read.json(move |conn| {
-        queries::require(conn, &sight, path.id)?;
+        queries::require(conn, &sight, path.id, "/legal-entities")?;
         let rows = legal_entities::table.filter(legal_entities::customer_id.eq(path.id));
         let rows = rows.select(LegalEntity::as_select()).into_boxed();
         keyset_page!(rows, conn, query.limit, query.cursor, query.sort, id: legal_entities::id as Uuid => |e: &LegalEntity| e.id, [

@@ -34,13 +34,16 @@
 
 pub mod actions;
 pub mod addresses;
+pub mod consent;
 pub mod contacts;
 pub mod country;
 pub mod credit;
 pub mod depth;
+pub mod duplicates;
 pub mod email;
 pub mod handlers;
 pub mod legal_entities;
+pub mod merge;
 pub mod model;
 pub mod parts;
 pub mod queries;
@@ -61,10 +64,20 @@ pub fn routes(routes: &mut Routes) {
     legal_entities::routes(routes);
     credit::routes(routes);
     timeline::routes(routes);
+    consent::routes(routes);
+    duplicates::routes(routes);
+    merge::routes(routes);
 }
 
 /// What the database may refuse because of the input.
 pub const CONSTRAINTS: &[Constraint] = &[
+    Constraint::conflict("consents_pkey", "duplicate", "/id", "another consent has this id"),
+    Constraint::conflict(
+        "customers_merged",
+        "merged",
+        "",
+        "the customer has just become part of another; read it to learn which",
+    ),
     Constraint::rule(
         "customers_acyclic",
         "customer_cycle",

@@ -139,6 +139,8 @@ pub struct CustomerCore {
     pub parent_id: Option<Uuid>,
     #[schema(value_type = CustomerCustomFields)]
     pub custom_fields: CustomValues,
+    /// The customer that it became part of.
+    pub merged_into: Option<Uuid>,
     /// Counts changes of what the CRM owns; `source_version` in the ERP.
     pub version: i64,
     /// Counts every change of what is shown; the `ETag`.

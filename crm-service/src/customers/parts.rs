@@ -9,7 +9,7 @@ use crate::customers::{actions, queries, rules, timeline};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde_json::json;
-use service_kit::{Answer, Faults, OrNotFound, Problem, Resource, Result, Sight, Tx};
+use service_kit::{Answer, Error, Faults, OrNotFound, Problem, Resource, Result, Sight, Tx};
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -43,7 +43,7 @@ pub trait Part: Resource + Clone + PartialEq + Sized {
 }
 
 /// A customer has at most this many parts of a kind: the whole record travels with every event.
-const MOST: usize = 200;
+pub const MOST: usize = 200;
 
 /// A part is seen with its customer.
 pub fn get<P: Part>(conn: &mut PgConnection, sight: &Sight, id: Uuid) -> Result<P> {
@@ -55,7 +55,7 @@ pub fn get<P: Part>(conn: &mut PgConnection, sight: &Sight, id: Uuid) -> Result<
 }
 
 pub fn add<P: Part>(tx: &mut Tx<'_>, customer_id: Uuid, input: &P::In) -> Result<P> {
-    let before = queries::lock(tx, customer_id).or_not_found("customer")?;
+    let before = queries::lock(tx, customer_id)?;
     let part = P::new(input, tx.mint(P::given_id(input)), customer_id, tx.now());
     let mut after = before.clone();
     let all = P::all_mut(&mut after);
@@ -110,7 +110,16 @@ pub fn remove<P: Part>(tx: &mut Tx<'_>, id: Uuid) -> Result<Answer> {
 /// The customer, locked, and the part as it is under that lock.
 fn lock<P: Part>(tx: &mut Tx<'_>, id: Uuid) -> Result<(Customer, P)> {
     let seen = P::find(tx, id).or_not_found(P::WORDS)?;
-    let customer = queries::lock(tx, seen.customer_id()).or_not_found(P::WORDS)?;
+    let customer = match queries::lock(tx, seen.customer_id()) {
+        Err(Error::Problem(problem)) => {
+            return Err(match problem.code == "merged" {
+                // It moved to the survivor in between: look again.
+                true => Error::Stale,
+                false => Problem::not_found(P::WORDS).into(),
+            });
+        }
+        other => other?,
+    };
     let part = P::all(&customer).iter().find(|part| part.id() == id).cloned();
     // Removed by another between the two looks.
     let part = part.ok_or_else(|| Problem::not_found(P::WORDS))?;

@@ -5,8 +5,9 @@
 
 use crate::customers::addresses::Address;
 use crate::customers::contacts::Contact;
-use crate::customers::credit::{CreditRow, CustomerCredit};
+use crate::customers::credit::{CreditRow, CustomerCredit, Tiers};
 use crate::customers::legal_entities::LegalEntity;
+use crate::customers::merge;
 use crate::customers::model::{Customer, CustomerCore, CustomerStatus};
 use crate::schema::{addresses, contacts, customer_credits, customers, legal_entities};
 use diesel::pg::Pg;
@@ -16,14 +17,16 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 /// What other modules need to know of a customer.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+#[derive(Debug, Clone, PartialEq, Queryable)]
 pub struct Standing {
     pub name: String,
     pub status: CustomerStatus,
-    /// The tier whose prices apply, as the ERP last told it.
-    pub tier: Option<String>,
+    /// The tiers whose prices apply.
+    pub tiers: Tiers,
     pub owner_id: Option<Uuid>,
     pub team_id: Option<Uuid>,
+    /// The customer that it became part of.
+    pub merged_into: Option<Uuid>,
 }
 
 impl Standing {
@@ -44,41 +47,96 @@ pub fn standing(conn: &mut PgConnection, sight: &Sight, id: Uuid) -> QueryResult
         .select((
             customers::name,
             customers::status,
-            customer_credits::tier.nullable(),
+            (customer_credits::tier.nullable(), customer_credits::tiers.nullable()),
             customers::owner_id,
             customers::team_id,
+            customers::merged_into,
         ))
         .first(conn)
         .optional()?;
     Ok(standing.filter(|standing| sight.covers(standing.owner_id, standing.team_id)))
 }
 
-pub fn get(conn: &mut PgConnection, sight: &Sight, id: Uuid) -> QueryResult<Customer> {
-    let core: CustomerCore = customers::table
+/// The customer; a merged one leads to its survivor.
+///
+/// # Errors
+/// 404 when there is no such customer in sight, 308 `merged`.
+pub fn get(conn: &mut PgConnection, sight: &Sight, id: Uuid) -> Result<Customer> {
+    let core = customers::table
         .find(id)
         .select(CustomerCore::as_select())
-        .first(conn)?;
-    with_parts(conn, seen(core, sight)?)
-}
-
-fn seen(core: CustomerCore, sight: &Sight) -> QueryResult<CustomerCore> {
-    match sight.covers(core.owner_id, core.team_id) {
-        true => Ok(core),
-        false => Err(diesel::NotFound),
-    }
+        .first(conn)
+        .or_not_found("customer")?;
+    seen(conn, sight, core, |survivor| merge::moved(survivor, ""))
 }
 
 /// The customer, locked against other changes of it, its parts or its credit facts.
 ///
 /// Not against being referred to: orders are entered meanwhile.
-pub fn lock(tx: &mut Tx<'_>, id: Uuid) -> QueryResult<Customer> {
-    let core: CustomerCore = customers::table
-        .find(id)
-        .select(CustomerCore::as_select())
-        .for_no_key_update()
-        .first(&mut **tx)?;
-    let core = seen(core, &tx.actor().sight)?;
-    with_parts(tx, core)
+///
+/// # Errors
+/// 404 when there is no such customer in sight, 409 `merged`.
+pub fn lock(tx: &mut Tx<'_>, id: Uuid) -> Result<Customer> {
+    lock_if_there(tx, id)?.ok_or_else(|| Problem::not_found("customer").into())
+}
+
+/// As [`lock`]; `None` when there is no such customer, seen or unseen.
+///
+/// # Errors
+/// 404 when it is out of sight, 409 `merged`.
+pub fn lock_if_there(tx: &mut Tx<'_>, id: Uuid) -> Result<Option<Customer>> {
+    let found = customers::table.find(id).select(CustomerCore::as_select());
+    let core = found.for_no_key_update().first(&mut **tx).optional()?;
+    let sight = tx.sight();
+    core.map(|core| seen(tx, &sight, core, merge::refused)).transpose()
+}
+
+/// As [`lock`], and nothing comes to refer to the customer either.
+///
+/// # Errors
+/// As [`lock`].
+pub fn lock_alone(tx: &mut Tx<'_>, id: Uuid) -> Result<Customer> {
+    let found = customers::table.find(id).select(CustomerCore::as_select());
+    let core = found.for_update().first(&mut **tx).or_not_found("customer")?;
+    let sight = tx.sight();
+    seen(tx, &sight, core, merge::refused)
+}
+
+/// The customer whole, to somebody who sees it; one that became part of another leads there.
+fn seen(
+    conn: &mut PgConnection,
+    sight: &Sight,
+    core: CustomerCore,
+    merged: impl Fn(Uuid) -> Problem,
+) -> Result<Customer> {
+    require_seen(conn, sight, (core.owner_id, core.team_id, core.merged_into), merged)?;
+    Ok(with_parts(conn, core)?)
+}
+
+/// Owner, team and survivor of a customer.
+type Whose = (Option<Uuid>, Option<Uuid>, Option<Uuid>);
+
+/// A merged customer is seen with its survivor.
+fn require_seen(conn: &mut PgConnection, sight: &Sight, whose: Whose, merged: impl Fn(Uuid) -> Problem) -> Result<()> {
+    let (owner, team, survivor) = whose;
+    let (owner, team) = match survivor {
+        Some(survivor) => customers::table
+            .find(survivor)
+            .select((customers::owner_id, customers::team_id))
+            .first(conn)?,
+        None => (owner, team),
+    };
+    match survivor {
+        _ if !sight.covers(owner, team) => Err(Problem::not_found("customer").into()),
+        Some(survivor) => Err(merged(survivor).into()),
+        None => Ok(()),
+    }
+}
+
+/// Gives a customer the parts that stand in the tables.
+pub fn load_parts(conn: &mut PgConnection, customer: &mut Customer) -> QueryResult<()> {
+    *customer = with_parts(conn, customer.core.clone())?;
+    Ok(())
 }
 
 fn with_parts(conn: &mut PgConnection, core: CustomerCore) -> QueryResult<Customer> {
@@ -153,26 +211,16 @@ pub fn update(conn: &mut PgConnection, core: &CustomerCore) -> QueryResult<usize
     diesel::update(customers::table.find(core.id)).set(core).execute(conn)
 }
 
+/// What hangs on a customer is asked for; `below` is what follows the customer's id in the path.
+///
 /// # Errors
-/// 404 when there is no such customer in sight.
-pub fn require(conn: &mut PgConnection, sight: &Sight, id: Uuid) -> Result<()> {
+/// 404 when there is no such customer in sight, 308 `merged`.
+pub fn require(conn: &mut PgConnection, sight: &Sight, id: Uuid, below: &str) -> Result<()> {
     let customer = customers::table
         .find(id)
-        .select((customers::owner_id, customers::team_id));
-    let (owner, team) = customer.first(conn).or_not_found("customer")?;
-    match sight.covers(owner, team) {
-        true => Ok(()),
-        false => Err(Problem::not_found("customer").into()),
-    }
-}
-
-/// Whether there is such a customer, but not for this actor: then nobody else may have its id.
-pub fn is_out_of_sight(tx: &mut Tx<'_>, id: Uuid) -> QueryResult<bool> {
-    let customer = customers::table
-        .find(id)
-        .select((customers::owner_id, customers::team_id));
-    let owned: Option<(Option<Uuid>, Option<Uuid>)> = customer.first(&mut **tx).optional()?;
-    Ok(owned.is_some_and(|(owner, team)| !tx.actor().sight.covers(owner, team)))
+        .select((customers::owner_id, customers::team_id, customers::merged_into));
+    let whose: Whose = customer.first(conn).or_not_found("customer")?;
+    require_seen(conn, sight, whose, |survivor| merge::moved(survivor, below))
 }
 
 /// The ids of the customers in sight, for the lists of what is seen with its customer; `None` when that is all.

@@ -203,7 +203,7 @@ async fn list_timeline_entries(
 ) -> Result<Answer, Problem> {
     let sight = read.actor().sight.clone();
     read.json(move |conn| {
-        queries::require(conn, &sight, path.id)?;
+        queries::require(conn, &sight, path.id, "/timeline")?;
         page(conn, &sight, path.id, &query)
     })
     .await

@@ -8,6 +8,7 @@ use super::stored::{DealRow, StoredDeal, ages_at};
 use super::{queries, soft_demand, stays};
 use crate::currencies;
 use crate::customers::CustomerStatus;
+use crate::customers::merge;
 use crate::customers::model::set;
 use crate::customers::reference::{self, Referred};
 use crate::customers::timeline::{self, Entry};
@@ -39,7 +40,7 @@ pub fn open(tx: &mut Tx<'_>, input: &DealIn) -> Result<Deal> {
     check_next_step(input.next_step.as_deref(), input.next_step_on.is_some(), &mut faults);
     let pricing = Pricing {
         customer_id: input.customer_id,
-        tier: customer.as_ref().and_then(|customer| customer.tier.clone()),
+        tier: tier_today(tx, customer.as_ref()),
         currency,
     };
     let lines = lines::put_together(tx, id, &input.lines, &[], &pricing, &mut faults)?;
@@ -140,7 +141,7 @@ pub fn change(tx: &mut Tx<'_>, id: Uuid, patch: &DealPatch) -> Result<Deal> {
         let customer = reference::referred(tx, &sight, row.customer_id)?;
         let pricing = Pricing {
             customer_id: row.customer_id,
-            tier: customer.and_then(|customer| customer.tier),
+            tier: tier_today(tx, customer.as_ref()),
             currency: row.currency,
         };
         if let Some(input) = &patch.lines {
@@ -230,7 +231,15 @@ fn customer(tx: &mut Tx<'_>, id: Uuid, faults: &mut Faults) -> Result<Option<Ref
     Ok(customer)
 }
 
+/// The tier of today, at which lines without a price are priced.
+fn tier_today(tx: &Tx<'_>, customer: Option<&Referred>) -> Option<String> {
+    customer?.tiers.on(tx.today()).map(str::to_owned)
+}
+
 fn require_active(customer: &Referred) -> Result<()> {
+    if let Some(survivor) = customer.merged_into {
+        return Err(merge::refused(survivor).into());
+    }
     match customer.status {
         CustomerStatus::Active => Ok(()),
         CustomerStatus::Archived => {

@@ -26,12 +26,10 @@ pub fn routes(routes: &mut Routes) {
     payments::routes(routes);
 }
 
-fn require_customer(tx: &mut Tx<'_>, id: Uuid) -> Result<()> {
-    let sight = tx.sight();
-    match customers::standing(tx, &sight, id)? {
-        Some(_) => Ok(()),
-        None => Err(Problem::reference_missing("customer", id).into()),
-    }
+/// The customer that a document of this one belongs to: itself, or the one that it became part of.
+fn customer_of(tx: &mut Tx<'_>, id: Uuid) -> Result<Uuid> {
+    let missing = || Problem::reference_missing("customer", id);
+    Ok(customers::merge::survivor(tx, id)?.ok_or_else(missing)?)
 }
 
 /// Gives amounts the digits of their currency.

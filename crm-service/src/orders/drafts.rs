@@ -138,6 +138,9 @@ pub fn customer(tx: &mut Tx<'_>, sight: &Sight, id: Uuid, mut faults: Faults) ->
         faults.add("/customer_id", "unknown_customer", "there is no such customer");
     }
     faults.check()?;
+    if let Some(survivor) = standing.as_ref().and_then(|standing| standing.merged_into) {
+        return Err(customers::merge::refused(survivor).into());
+    }
     match standing {
         Some(standing) if standing.status == CustomerStatus::Active => Ok(standing),
         _ => Err(Problem::conflict("customer_archived", "an archived customer takes no new orders").into()),

@@ -41,7 +41,7 @@ pub fn price_and_mark(tx: &mut Tx<'_>, order: &mut StoredOrder, standing: &Stand
         let prices = catalogue::prices_for(
             tx,
             order.row.customer_id,
-            standing.tier.as_deref(),
+            standing.tiers.on(date),
             currency,
             date,
             &asked,

@@ -86,6 +86,7 @@ diesel::table! {
         template -> Nullable<Text>,
         language -> Nullable<Text>,
         source -> Nullable<Binary>,
+        despite_withdrawn -> Nullable<Text>,
     }
 }
 

@@ -44,3 +44,21 @@ diesel::table! {
         bytes -> Binary,
     }
 }
+
+diesel::table! {
+    consents (id) {
+        id -> Uuid,
+        customer_id -> Uuid,
+        contact_id -> Nullable<Uuid>,
+        contact_name -> Nullable<Text>,
+        channel -> Text,
+        state -> Text,
+        legal_basis -> Text,
+        source -> Text,
+        note -> Nullable<Text>,
+        decided_at -> Timestamptz,
+        recorded_at -> Timestamptz,
+        recorded_by -> Uuid,
+        recorder_name -> Text,
+    }
+}

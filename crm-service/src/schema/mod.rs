@@ -35,7 +35,6 @@ diesel::table! {
         parent_id -> Nullable<Uuid>,
         custom_fields -> Jsonb,
         merged_into -> Nullable<Uuid>,
-        merged_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -55,6 +54,7 @@ diesel::table! {
         overdue_days -> Nullable<Int8>,
         source_version -> Int8,
         as_of -> Timestamptz,
+        tiers -> Nullable<Json>,
     }
 }
 

@@ -20,7 +20,7 @@ async fn credit_facts_show_in_the_customer_and_echo_nothing() {
     assert_eq!(
         after["credit"],
         json!({
-            "tier": "gold", "credit_limit": "1000.00", "credit_currency": "USD", "credit_hold": false,
+            "tier": "gold", "tiers": null, "credit_limit": "1000.00", "credit_currency": "USD", "credit_hold": false,
             "credit_hold_reason": null, "blocked": false, "blocked_reason": null, "exposure": null,
             "exposure_parts": null, "open_balance": null, "overdue_days": null,
             "source_version": 3, "as_of": "2026-11-22T10:00:00Z",
@@ -138,10 +138,9 @@ async fn the_balance_shows_and_the_timeline_leaves_it_to_the_documents() {
     let of = customer(&crm.client, "Balance").await;
     let path = format!("/v1/customers/{}", id(&of));
     let sync = crm.integration();
-    // After the customer was made, at any time of any day.
-    let soon = json!(chrono::Utc::now() + chrono::Duration::minutes(1));
     let mut first = facts(1);
-    first["as_of"] = soon.clone();
+    // After the customer was made, at any time of any day.
+    first["as_of"] = json!(chrono::Utc::now() + chrono::Duration::minutes(1));
     sync.put(&format!("{path}/credit"), first).await.expect(200);
     let parts = json!({
         "orders": "20.00", "invoices": "119.00", "credits": "-19.00", "advances": "0.00", "rates_missing": ["CHF"],
@@ -151,7 +150,7 @@ async fn the_balance_shows_and_the_timeline_leaves_it_to_the_documents() {
     told["exposure_parts"] = parts.clone();
     told["open_balance"] = json!("100");
     told["overdue_days"] = json!(12);
-    told["as_of"] = soon;
+    told["as_of"] = json!(chrono::Utc::now() + chrono::Duration::minutes(2));
     told["exposure_parts"]["to_come"] = json!("1.00");
     let after = sync.put(&format!("{path}/credit"), told.clone()).await.expect(200);
     let credit = &after["credit"];

@@ -234,7 +234,11 @@ impl Loader<'_> {
         let company = self.company;
         let step = self.progress.step("Customers", company.customers.len());
         let customers = stream::iter(&company.customers).map(|customer| async {
-            let path = format!("/v1/customers/{}", company.customer_uuid(&customer.id));
+            // The company's customers are those it has, however alike some of them look.
+            let path = format!(
+                "/v1/customers/{}?allow_duplicate=true",
+                company.customer_uuid(&customer.id)
+            );
             self.crm.put(&path, &requests::customer(company, customer)).await?;
             step.tick();
             Ok(())

@@ -7,6 +7,7 @@ use crate::activities::emails::templates::{self, Written};
 use crate::activities::emails::{outbox, queries};
 use crate::activities::model::{ActivityDirection, ActivityKind, ActivityRow, ActivityState, EmailDelivery};
 use crate::activities::{Activity, queries as activities};
+use crate::customers::consent::{self, Channel};
 use crate::schema::contacts;
 use crate::subjects;
 use diesel::prelude::*;
@@ -55,6 +56,7 @@ pub fn send(tx: &mut Tx<'_>, mail: &Mail, input: &EmailIn) -> Result<EmailMessag
         return Err(Problem::rule("required", "the message has no text").into());
     };
     faults.check()?;
+    check_consent(tx, input, &row, answered.as_ref())?;
     let composed = in_wire_form(tx, mail, &row, input, answered.as_ref(), &subject, &text, &written)?;
     row.title = subject;
     row.body = Some(text);
@@ -71,6 +73,7 @@ pub fn send(tx: &mut Tx<'_>, mail: &Mail, input: &EmailIn) -> Result<EmailMessag
         attachments: json!([]),
         template: written.template,
         language: written.language,
+        despite_withdrawn: input.despite_withdrawn.clone(),
     };
     activities::insert(tx, &row)?;
     queries::insert_contents(tx, &contents)?;
@@ -143,6 +146,32 @@ fn recipients(
         faults.add("/to", "required", message);
     }
     Ok(email.into_iter().collect())
+}
+
+/// Nobody who has withdrawn consent is written to, but in answer to what they wrote, or for a reason that is named.
+fn check_consent(tx: &mut Tx<'_>, input: &EmailIn, row: &ActivityRow, answered: Option<&EmailMessage>) -> Result<()> {
+    if input.despite_withdrawn.is_some() {
+        return Ok(());
+    }
+    let writer = answered
+        .filter(|answered| answered.direction == ActivityDirection::In)
+        .and_then(|answered| answered.from_address.as_deref())
+        .map(|from| bare(from).to_lowercase());
+    let copies = input.cc.iter().chain(&input.bcc).map(|address| address.as_str());
+    let reached: Vec<&str> = row.to_addresses.iter().map(String::as_str).chain(copies).collect();
+    let unasked: Vec<&str> = reached
+        .into_iter()
+        .filter(|address| Some(address.to_lowercase()) != writer)
+        .collect();
+    let sight = tx.sight();
+    let withdrawn = consent::withdrawn(tx, &sight, Channel::Email, &unasked)?;
+    if withdrawn.is_empty() {
+        return Ok(());
+    }
+    let detail = "consent to e-mail was withdrawn; a message that a contract needs says why in despite_withdrawn";
+    Err(Problem::conflict("consent_withdrawn", detail)
+        .fact("addresses", json!(withdrawn))
+        .into())
 }
 
 /// The address without the name that a sender shows with it.

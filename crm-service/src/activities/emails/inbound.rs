@@ -56,6 +56,7 @@ pub fn receive(tx: &mut Tx<'_>, source: &[u8]) -> Result<Put<EmailMessage>> {
         attachments: serde_json::to_value(&incoming.attachments)?,
         template: None,
         language: None,
+        despite_withdrawn: None,
     };
     queries::insert_contents(tx, &contents)?;
     queries::keep_source(tx, row.id, source)?;

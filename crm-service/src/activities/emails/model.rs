@@ -66,6 +66,10 @@ pub struct EmailIn {
     pub values: BTreeMap<String, String>,
     /// The message that this one answers: it goes on in its thread and on its record.
     pub answers: Option<Uuid>,
+    /// Why it goes out although somebody whom it reaches has withdrawn consent to e-mail: a message that
+    /// a contract needs, such as an invoice. Without it such a message is refused (409 `consent_withdrawn`).
+    #[schema(min_length = 1, max_length = 300, pattern = r"\S", example = "order confirmation")]
+    pub despite_withdrawn: Option<String>,
     pub subject_type: Option<SubjectType>,
     pub subject_id: Option<Uuid>,
     pub contact_id: Option<Uuid>,
@@ -94,6 +98,7 @@ pub struct Contents {
     pub attachments: Value,
     pub template: Option<String>,
     pub language: Option<String>,
+    pub despite_withdrawn: Option<String>,
 }
 
 /// How it stands in the outbox.
@@ -129,6 +134,8 @@ pub struct EmailMessage {
     pub attachments: Vec<EmailAttachment>,
     pub template: Option<String>,
     pub language: Option<String>,
+    /// Why it went out although consent was withdrawn.
+    pub despite_withdrawn: Option<String>,
     pub subject_type: Option<SubjectType>,
     pub subject_id: Option<Uuid>,
     pub customer_id: Option<Uuid>,
@@ -197,6 +204,7 @@ impl EmailMessage {
             attachments,
             template: contents.template,
             language: contents.language,
+            despite_withdrawn: contents.despite_withdrawn,
             subject_type: row.subject_type,
             subject_id: row.subject_id,
             customer_id: row.customer_id,

@@ -1,6 +1,6 @@
 use super::model::{Invoice, InvoiceReplicaIn};
 use super::{queries, told};
-use crate::documents::require_customer;
+use crate::documents::customer_of;
 use crate::replica::{Decision, decide, storable};
 use service_kit::{Error, Faults, Put, Result, Tx};
 use uuid::Uuid;
@@ -12,10 +12,11 @@ pub fn apply(tx: &mut Tx<'_>, id: Uuid, input: &InvoiceReplicaIn) -> Result<Put<
         faults.add("/invoice/id", "mismatch", "must be the id in the path");
     }
     faults.check()?;
-    require_customer(tx, input.invoice.customer_id)?;
+    let mut document = input.invoice.clone();
+    document.customer_id = customer_of(tx, document.customer_id)?;
     let invoice = Invoice {
-        due_on: input.invoice.due_on(),
-        document: input.invoice.clone().shown(),
+        due_on: document.due_on(),
+        document: document.shown(),
         source_version: input.source_version,
         as_of: storable(input.as_of),
         revision: 1,

@@ -1,6 +1,6 @@
 use super::model::{Payment, PaymentReplicaIn};
 use super::{queries, told};
-use crate::documents::require_customer;
+use crate::documents::customer_of;
 use crate::replica::{Decision, decide, storable};
 use service_kit::{Error, Faults, Put, Result, Tx};
 use uuid::Uuid;
@@ -12,9 +12,10 @@ pub fn apply(tx: &mut Tx<'_>, id: Uuid, input: &PaymentReplicaIn) -> Result<Put<
         faults.add("/payment/id", "mismatch", "must be the id in the path");
     }
     faults.check()?;
-    require_customer(tx, input.payment.customer_id)?;
+    let mut document = input.payment.clone();
+    document.customer_id = customer_of(tx, document.customer_id)?;
     let payment = Payment {
-        document: input.payment.clone().shown(),
+        document: document.shown(),
         source_version: input.source_version,
         as_of: storable(input.as_of),
         revision: 1,

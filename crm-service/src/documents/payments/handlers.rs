@@ -43,7 +43,7 @@ async fn list_payments_of_customer(
 ) -> Result<Answer, Problem> {
     let (query, sight) = (query.0.of(path.id), read.actor().sight.clone());
     read.json(move |conn| {
-        customers::queries::require(conn, &sight, path.id)?;
+        customers::queries::require(conn, &sight, path.id, "/payments")?;
         queries::page(conn, &sight, &query)
     })
     .await

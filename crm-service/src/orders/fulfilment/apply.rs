@@ -2,7 +2,7 @@
 
 use super::model::{FulfilmentIn, ReportedOrder};
 use super::told;
-use crate::customers::{self, Standing};
+use crate::customers;
 use crate::json::AsJson;
 use crate::orders::model::Order;
 use crate::orders::queries;
@@ -33,9 +33,7 @@ pub fn apply(tx: &mut Tx<'_>, id: Uuid, told: &FulfilmentIn) -> Result<Put<Order
         fill_prices(&mut after, &told.order)?;
     } else {
         take_over(&mut after, told)?;
-        if after.row.customer_id != before.row.customer_id {
-            require_customer(tx, after.row.customer_id)?;
-        }
+        after.row.customer_id = customer_of(tx, told.order.customer_id)?;
     }
     report(&mut after, told);
     if after == before {
@@ -57,13 +55,16 @@ pub fn apply(tx: &mut Tx<'_>, id: Uuid, told: &FulfilmentIn) -> Result<Put<Order
 
 /// An order that is not known here: the back office's, or one of ours from before a restore.
 fn create(tx: &mut Tx<'_>, id: Uuid, told: &FulfilmentIn) -> Result<Order> {
-    let customer = require_customer(tx, told.order.customer_id)?;
+    let customer_id = customer_of(tx, told.order.customer_id)?;
+    let owned = customers::standing(tx, &Sight::All, customer_id)?.map(|customer| customer.owned());
+    let owned = owned.unwrap_or_default();
     let mut order = StoredOrder {
         row: blank(id, told, tx.now()),
         lines: Vec::new(),
     };
-    (order.row.owner_id, order.row.team_id) = (customer.owner_id, customer.team_id);
+    (order.row.owner_id, order.row.team_id) = (owned.owner_id, owned.team_id);
     take_over(&mut order, told)?;
+    order.row.customer_id = customer_id;
     report(&mut order, told);
     if !queries::insert(tx, &order)? {
         // Another request made it in the meantime: look again.
@@ -99,11 +100,10 @@ fn check(id: Uuid, told: &FulfilmentIn) -> Result<(), Problem> {
     faults.check()
 }
 
-fn require_customer(tx: &mut Tx<'_>, id: Uuid) -> Result<Standing> {
-    match customers::standing(tx, &Sight::All, id)? {
-        Some(standing) => Ok(standing),
-        None => Err(Problem::reference_missing("customer", id).into()),
-    }
+/// The customer that an order of this one belongs to: itself, or the one that it became part of.
+fn customer_of(tx: &mut Tx<'_>, id: Uuid) -> Result<Uuid> {
+    let missing = || Problem::reference_missing("customer", id);
+    Ok(customers::merge::survivor(tx, id)?.ok_or_else(missing)?)
 }
 
 /// Makes the content that of the ERP's record.

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use service_kit::testing::{Client, Reply};
 
-async fn deliver(client: &Client, message: &str) -> Reply {
+pub async fn deliver(client: &Client, message: &str) -> Reply {
     let request = client.request(Method::POST, "/v1/inbound-emails");
     let request = request
         .header("Content-Type", "message/rfc822")
@@ -15,7 +15,7 @@ async fn deliver(client: &Client, message: &str) -> Reply {
     client.send(request).await
 }
 
-fn message(message_id: &str, headers: &str) -> String {
+pub fn message(message_id: &str, headers: &str) -> String {
     format!(
         "From: Maria <Maria@Alfreds.example>\nTo: sales@tandem.example\nMessage-ID: <{message_id}>\n{headers}\nHello\n"
     )

@@ -220,7 +220,7 @@ async fn documents_and_prices_are_seen_with_their_customer() {
     let sync = company.crm.integration();
     let product = new_id();
     for user in [&company.ana, &company.sofia] {
-        let of = customer(&user.client, "A").await;
+        let of = customer(&user.client, &user.email).await;
         let changes = json!({ "number": format!("INV-{}", user.email) });
         let (path, body) = told("invoice", &invoice(&of, &changes), 1);
         sync.put(&path, body).await.expect(201);

@@ -1,0 +1,2 @@
+DROP TABLE consents;
+DROP FUNCTION keep_consent;

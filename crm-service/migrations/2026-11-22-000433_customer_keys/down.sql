@@ -1,0 +1,3 @@
+DROP INDEX customers_email_parts;
+DROP INDEX customers_name_parts;
+DROP TABLE customer_keys;

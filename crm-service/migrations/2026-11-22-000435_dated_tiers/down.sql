@@ -1,0 +1,1 @@
+ALTER TABLE customer_credits DROP COLUMN tiers;

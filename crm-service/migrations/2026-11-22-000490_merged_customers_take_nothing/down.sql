@@ -1,0 +1,1 @@
+DROP TRIGGER customer_not_merged ON attachments;

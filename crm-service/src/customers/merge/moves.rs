@@ -1,0 +1,84 @@
+//! What hangs on a customer, and how it moves to another: one line for each table.
+//!
+//! A module whose records belong to customers adds its line here, and to the migration of its table the trigger
+//! `customer_not_merged`, so that nothing is hung on a customer at the moment when it is merged.
+
+use diesel::prelude::*;
+use diesel::sql_types::Uuid as SqlUuid;
+use service_kit::db::sql;
+use uuid::Uuid;
+
+/// How the rows of a table move.
+pub struct Move {
+    pub table: &'static str,
+    /// `$1` is the survivor, `$2` the customer that is merged; each stands there once, in this order.
+    sql: &'static str,
+}
+
+const fn moves(table: &'static str, sql: &'static str) -> Move {
+    Move { table, sql }
+}
+
+/// Everything that moves. Revisions rise where a record shows its customer.
+pub const MOVES: &[Move] = &[
+    moves("contacts", "UPDATE contacts SET customer_id = $1, revision = revision + 1 WHERE customer_id = $2"),
+    moves("addresses", "UPDATE addresses SET customer_id = $1, revision = revision + 1 WHERE customer_id = $2"),
+    // On no day may two be the default: those of the survivor stay it.
+    moves(
+        "legal_entities",
+        "UPDATE legal_entities e SET customer_id = s.id, revision = revision + 1,
+             is_default = e.is_default AND NOT EXISTS (SELECT FROM legal_entities o WHERE o.customer_id = s.id AND o.is_default)
+         FROM (SELECT $1::uuid AS id) s WHERE e.customer_id = $2",
+    ),
+    moves("consents", "UPDATE consents SET customer_id = $1 WHERE customer_id = $2"),
+    moves("timeline_entries", "UPDATE timeline_entries SET customer_id = $1 WHERE customer_id = $2"),
+    moves("orders", "UPDATE orders SET customer_id = $1, revision = revision + 1 WHERE customer_id = $2"),
+    moves("deals", "UPDATE deals SET customer_id = $1, revision = revision + 1 WHERE customer_id = $2"),
+    moves("soft_demand", "UPDATE soft_demand SET customer_id = $1 WHERE customer_id = $2"),
+    // The replica shows the customer in the document as well.
+    moves(
+        "invoices",
+        "UPDATE invoices i SET customer_id = s.id, revision = revision + 1,
+             document = jsonb_set(i.document::jsonb, '{customer_id}', to_jsonb(s.id))::json
+         FROM (SELECT $1::uuid AS id) s WHERE i.customer_id = $2",
+    ),
+    moves(
+        "payments",
+        "UPDATE payments p SET customer_id = s.id, revision = revision + 1,
+             document = jsonb_set(p.document::jsonb, '{customer_id}', to_jsonb(s.id))::json
+         FROM (SELECT $1::uuid AS id) s WHERE p.customer_id = $2",
+    ),
+    moves(
+        "activities",
+        "UPDATE activities a SET customer_id = s.id, revision = a.revision + 1,
+             subject_id = CASE WHEN a.subject_type = 'customer' THEN s.id ELSE a.subject_id END
+         FROM (SELECT $1::uuid AS id) s WHERE a.customer_id = $2",
+    ),
+    moves(
+        "attachments",
+        "UPDATE attachments a SET customer_id = s.id, revision = a.revision + 1,
+             subject_id = CASE WHEN a.subject_type = 'customer' THEN s.id ELSE a.subject_id END
+         FROM (SELECT $1::uuid AS id) s WHERE a.customer_id = $2",
+    ),
+    // The survivor's are computed from what it has then.
+    moves("customer_keys", "DELETE FROM customer_keys WHERE $1::uuid IS NOT NULL AND customer_id = $2"),
+    // The ERP tells the survivor's, which are of both.
+    moves("customer_credits", "DELETE FROM customer_credits WHERE $1::uuid IS NOT NULL AND customer_id = $2"),
+];
+
+/// What names a customer and stays as it is, because somebody else says whom it names.
+pub const STAYS: &[&str] = &[
+    // The ERP's: it tells the price anew if it is to be another's.
+    "prices",
+];
+
+/// Moves everything.
+pub fn apply(conn: &mut PgConnection, from: Uuid, into: Uuid) -> QueryResult<()> {
+    for each in MOVES {
+        sql(each.sql)
+            .bind::<SqlUuid, _>(into)
+            .bind::<SqlUuid, _>(from)
+            .run(conn)?;
+    }
+    Ok(())
+}
