@@ -1,7 +1,8 @@
 //! The service put together: its routes, roles, permissions, migrations and known constraints.
 
 use crate::{
-    activities, analytics, attachments, catalogue, currencies, custom_fields, customers, deals, documents, may, orders,
+    activities, analytics, attachments, catalogue, currencies, custom_fields, customers, deals, documents, leads, may,
+    orders,
 };
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use service_kit::auth::{APPLY, ManageApiKeys};
@@ -31,9 +32,17 @@ pub static MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 /// Works with customers and orders.
 const SALES: Role = Role {
     name: "sales",
-    description: "everything but managing API keys, users and pipelines, and applying replicas",
+    description: "everything but managing API keys, users, pipelines, lead forms and the rules for leads, and applying replicas",
     grants: |permission| {
-        ![ManageApiKeys::NAME, ManageUsers::NAME, APPLY, may::WritePipelines::NAME].contains(&permission)
+        ![
+            ManageApiKeys::NAME,
+            ManageUsers::NAME,
+            APPLY,
+            may::WritePipelines::NAME,
+            may::WriteLeadForms::NAME,
+            may::WriteLeadRules::NAME,
+        ]
+        .contains(&permission)
     },
 };
 
@@ -47,6 +56,7 @@ fn routes(routes: &mut Routes) {
     activities::routes(routes);
     currencies::routes(routes);
     deals::routes(routes);
+    leads::routes(routes);
     analytics::routes(routes);
 }
 
@@ -60,6 +70,7 @@ const PARTS: &[&[Constraint]] = &[
     activities::CONSTRAINTS,
     currencies::CONSTRAINTS,
     deals::CONSTRAINTS,
+    leads::CONSTRAINTS,
 ];
 const COUNT: usize = {
     let (mut part, mut count) = (0, 0);

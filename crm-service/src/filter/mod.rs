@@ -28,6 +28,7 @@
 pub mod catalogue;
 pub mod compile;
 pub mod fragment;
+mod leads;
 pub mod lexer;
 pub mod parser;
 mod sort;
@@ -35,6 +36,7 @@ mod sort;
 pub use catalogue::{CUSTOMERS, Catalogue};
 pub use compile::{Filter, Scope};
 pub use fragment::{Fragment, Statement};
+pub use leads::{LEADS, SCORED_LEADS};
 pub use sort::CustomOrder;
 
 use serde::Serialize;
