@@ -1,11 +1,12 @@
 //! The service put together: its routes, roles, permissions, migrations and known constraints.
 
 use crate::{
-    activities, analytics, attachments, catalogue, currencies, custom_fields, customers, deals, documents, leads, may,
-    orders,
+    activities, analytics, attachments, card, catalogue, currencies, custom_fields, customers, deals, documents,
+    grades, may, orders, reassignment, segments, views,
 };
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use service_kit::auth::{APPLY, ManageApiKeys};
+use service_kit::background::Background;
 use service_kit::problem::Constraint;
 use service_kit::users::ManageUsers;
 use service_kit::{Permission, Role, Routes, Service};
@@ -23,7 +24,7 @@ pub const SERVICE: Service = Service {
     imports: &[],
     describe: Some(custom_fields::describe::describe),
     sign_in: true,
-    background: activities::BACKGROUND,
+    background: BACKGROUND,
 };
 
 /// The tables of the CRM.
@@ -32,32 +33,42 @@ pub static MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 /// Works with customers and orders.
 const SALES: Role = Role {
     name: "sales",
-    description: "everything but managing API keys, users, pipelines, lead forms and the rules for leads, and applying replicas",
+    description: "everything but managing API keys, users and pipelines, approving grades, and applying replicas",
     grants: |permission| {
         ![
             ManageApiKeys::NAME,
             ManageUsers::NAME,
             APPLY,
             may::WritePipelines::NAME,
-            may::WriteLeadForms::NAME,
-            may::WriteLeadRules::NAME,
+            may::ApproveGrades::NAME,
         ]
         .contains(&permission)
     },
 };
 
+/// What is done without being asked.
+const BACKGROUND: &[Background] = &[
+    activities::reminders::REMINDERS,
+    activities::emails::outbox::OUTBOX,
+    segments::refresh::REFRESH,
+];
+
 fn routes(routes: &mut Routes) {
     custom_fields::routes(routes);
     customers::routes(routes);
     attachments::routes(routes);
+    segments::routes(routes);
     catalogue::routes(routes);
     orders::routes(routes);
     documents::routes(routes);
     activities::routes(routes);
     currencies::routes(routes);
     deals::routes(routes);
-    leads::routes(routes);
     analytics::routes(routes);
+    card::routes(routes);
+    grades::routes(routes);
+    reassignment::routes(routes);
+    views::routes(routes);
 }
 
 /// Of each module, what the database may refuse because of the input.
@@ -65,12 +76,14 @@ const PARTS: &[&[Constraint]] = &[
     custom_fields::CONSTRAINTS,
     customers::CONSTRAINTS,
     attachments::CONSTRAINTS,
+    segments::CONSTRAINTS,
+    grades::CONSTRAINTS,
+    views::CONSTRAINTS,
     catalogue::CONSTRAINTS,
     orders::CONSTRAINTS,
     activities::CONSTRAINTS,
     currencies::CONSTRAINTS,
     deals::CONSTRAINTS,
-    leads::CONSTRAINTS,
 ];
 const COUNT: usize = {
     let (mut part, mut count) = (0, 0);

@@ -12,9 +12,11 @@
 //! - [`documents`]: invoices, credit notes and payments of customers, as the ERP last told them
 //! - [`custom_fields`]: what a company wants to know of its records beyond that; [`filter`]: conditions as text
 //! - [`deals`]: pipelines and the deals in them, their forecast and soft demand
-//! - [`leads`]: web forms, scoring, assignment, and what leads become
 //! - [`currencies`]: the company's currencies and exchange rates, as the ERP last told them
 //! - [`orders`]: drafts, submission, cancellation, and the fulfilment that the ERP reports
+//! - [`grades`]: proposed from what customers bought; [`reassignment`]: many customers given to somebody at once;
+//!   [`views`]: lists as somebody likes to see them
+//! - [`segments`]: groups of customers, by hand or by rule; [`card`]: a customer at a glance
 //! - [`attachments`]: files on any record; [`subjects`]: what such a record is
 //! - [`activities`]: tasks, calls, meetings, notes and messages on any record, with their reminders
 //! - [`analytics`]: figures of sales, deals and activities, with the rows behind each
@@ -24,6 +26,7 @@ pub mod activities;
 pub mod analytics;
 pub mod app;
 pub mod attachments;
+pub mod card;
 pub mod catalogue;
 pub mod currencies;
 pub mod custom_fields;
@@ -31,12 +34,15 @@ pub mod customers;
 pub mod deals;
 pub mod documents;
 pub mod filter;
+pub mod grades;
 mod json;
-pub mod leads;
 pub mod may;
 pub mod orders;
+pub mod reassignment;
 mod replica;
 pub mod schema;
+pub mod segments;
 pub mod subjects;
+pub mod views;
 
 pub use app::SERVICE;

@@ -10,6 +10,17 @@ permissions! {
     /// Customers with all their parts, and their timeline.
     ReadCustomers = "customers:read",
     WriteCustomers = "customers:write",
+    /// Groups of customers, and the rules that put them together.
+    ReadSegments = "segments:read",
+    WriteSegments = "segments:write",
+    /// Grades that are proposed from what customers bought.
+    ReadGrades = "grades:read",
+    ProposeGrades = "grades:propose",
+    /// Decide on proposals, and say from what on a customer has which grade.
+    ApproveGrades = "grades:approve",
+    /// Lists with their filters, orders and columns under a name: one's own and one's team's.
+    ReadViews = "views:read",
+    WriteViews = "views:write",
     /// Files on records, as far as they are in sight.
     ReadAttachments = "attachments:read",
     WriteAttachments = "attachments:write",
@@ -47,15 +58,6 @@ permissions! {
     WriteDeals = "deals:write",
     /// Figures, as far as the records behind them are in sight.
     ReadAnalytics = "analytics:read",
-    /// Leads with all their touches.
-    ReadLeads = "leads:read",
-    WriteLeads = "leads:write",
-    /// Web forms, and what was sent through them.
-    ReadLeadForms = "lead_forms:read",
-    WriteLeadForms = "lead_forms:write",
-    /// The rules that score and assign leads.
-    ReadLeadRules = "lead_rules:read",
-    WriteLeadRules = "lead_rules:write",
     /// Named here to be in [`ALL`]; handlers take one of the types below.
     Apply = "integration:apply",
 }

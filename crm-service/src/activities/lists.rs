@@ -280,3 +280,20 @@ pub fn next_of(conn: &mut PgConnection, customer: Uuid, sight: &Sight) -> QueryR
         .optional()?;
     Ok(row.map(Activity::from))
 }
+
+/// What was done with a customer last, as far as that is in sight: for its card.
+///
+/// # Errors
+/// When the database refuses.
+pub fn last_of(conn: &mut PgConnection, customer: Uuid, sight: &Sight) -> QueryResult<Option<Activity>> {
+    let rows = activities::table
+        .filter(dsl::customer_id.eq(customer))
+        .filter(sql::<Bool>("activities.state = 'done'"))
+        .into_boxed();
+    let row = within(rows, &Part::Whole, sight)
+        .order((dsl::done_at.desc(), dsl::id.desc()))
+        .select(ActivityRow::as_select())
+        .first(conn)
+        .optional()?;
+    Ok(row.map(Activity::from))
+}

@@ -27,6 +27,7 @@
 //! and [`search`], `handlers`; then what hangs on it: [`reminders`], [`notifications`], [`emails`].
 
 pub mod actions;
+pub mod assignment;
 pub mod clock;
 pub mod due;
 pub mod emails;
@@ -43,11 +44,10 @@ pub mod search;
 pub mod series;
 
 pub use facts::{customer_merged, evidence, subject_concerns};
-pub use lists::next_of;
+pub use lists::{last_of, next_of};
 pub use model::Activity;
 
 use service_kit::Routes;
-use service_kit::background::Background;
 use service_kit::problem::Constraint;
 
 pub fn routes(routes: &mut Routes) {
@@ -55,9 +55,6 @@ pub fn routes(routes: &mut Routes) {
     notifications::routes(routes);
     emails::routes(routes);
 }
-
-/// What is done without being asked.
-pub const BACKGROUND: &[Background] = &[reminders::REMINDERS, emails::outbox::OUTBOX];
 
 /// What the database may refuse because of the input.
 pub const CONSTRAINTS: &[Constraint] = &[

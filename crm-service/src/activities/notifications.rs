@@ -9,7 +9,7 @@ use crate::schema::notifications;
 use actix_web::{get, post};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Text, Timestamptz, Uuid as SqlUuid};
 use serde::{Deserialize, Serialize};
 use service_kit::auth::SignedIn;
 use service_kit::db::sql;
@@ -102,6 +102,31 @@ pub fn assigned(tx: &mut Tx<'_>, activity: &Activity) -> Result<()> {
         }
         _ => {}
     }
+    Ok(())
+}
+
+/// As [`assigned`], for many that got the same owner.
+pub fn assigned_all(tx: &mut Tx<'_>, activities: &[Activity]) -> Result<()> {
+    let (now, acting) = (tx.now(), tx.actor().user.map(|user| user.id));
+    let told: Vec<(Uuid, &str, Uuid)> = activities
+        .iter()
+        .filter(|activity| activity.row.kind.is_planned() && activity.row.done_at.is_none())
+        .filter_map(|activity| Some((activity.row.owner_id?, activity.row.title.as_str(), activity.row.id)))
+        .filter(|(owner, _, _)| Some(*owner) != acting)
+        .collect();
+    sql(
+        "INSERT INTO notifications (id, user_id, kind, title, subject_type, subject, about, created_at)
+         SELECT a.id, a.owner, 'activity_assigned', a.title, $1, a.subject, $2, now()
+         FROM unnest($3, $4, $5, $6) AS a (id, owner, title, subject)
+         ON CONFLICT ON CONSTRAINT notifications_once DO NOTHING",
+    )
+    .bind::<Text, _>(Activity::TYPE)
+    .bind::<Timestamptz, _>(now)
+    .bind::<Array<SqlUuid>, _>(told.iter().map(|_| Uuid::now_v7()).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(told.iter().map(|(owner, _, _)| *owner).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(told.iter().map(|(_, title, _)| *title).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(told.iter().map(|(_, _, subject)| *subject).collect::<Vec<_>>())
+    .run(tx)?;
     Ok(())
 }
 

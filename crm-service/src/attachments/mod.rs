@@ -18,7 +18,7 @@ mod queries;
 
 pub use actions::file;
 pub use model::Attachment;
-pub use queries::{customer_merged, evidence};
+pub use queries::evidence;
 
 use service_kit::Routes;
 use service_kit::problem::Constraint;

@@ -116,22 +116,3 @@ pub fn evidence(conn: &mut PgConnection, subject: SubjectRef, id: Uuid) -> Query
         .for_share();
     Ok(there.first::<Uuid>(conn).optional()?.is_some())
 }
-
-/// A customer was merged into another: its files are the other's.
-///
-/// # Errors
-/// When the database refuses.
-pub fn customer_merged(conn: &mut PgConnection, from: Uuid, into: Uuid) -> QueryResult<usize> {
-    let on_it = attachments::table.filter(
-        attachments::subject_id
-            .eq(from)
-            .and(attachments::subject_type.eq("customer")),
-    );
-    diesel::update(on_it)
-        .set(attachments::subject_id.eq(into))
-        .execute(conn)?;
-    let concerning = attachments::table.filter(attachments::customer_id.eq(from));
-    diesel::update(concerning)
-        .set(attachments::customer_id.eq(into))
-        .execute(conn)
-}

@@ -156,7 +156,7 @@ pub fn save(tx: &mut Tx<'_>, before: &Customer, mut after: Customer) -> Result<C
 }
 
 /// The event tells what the CRM owns; the credit facts are the ERP's to tell.
-fn emit(tx: &mut Tx<'_>, customer: &Customer) -> Result<()> {
+pub fn emit(tx: &mut Tx<'_>, customer: &Customer) -> Result<()> {
     let mut data = serde_json::to_value(customer)?;
     if let Some(fields) = data.as_object_mut() {
         fields.shift_remove("credit");

@@ -4,7 +4,7 @@ use crate::customers::model::{Customer, CustomerCore, CustomerIn, CustomerPatch,
 use crate::customers::{actions, country::Country, queries};
 use crate::filter::{self, CustomOrder, Filter, FilterText, Scope};
 use crate::may;
-use crate::schema::{addresses, customers};
+use crate::schema::{addresses, customers, segment_members};
 use actix_web::{get, patch, post, put};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -39,6 +39,8 @@ struct CustomersQuery {
     tag: Option<SearchText>,
     /// Companies that belong directly to this one.
     parent_id: Option<Uuid>,
+    /// Customers that are in this segment.
+    segment_id: Option<Uuid>,
     /// Conditions in the language of filters, such as `grade in ("A", "B") and custom.region = "emea"`.
     #[param(inline)]
     filter: Option<FilterText>,
@@ -126,6 +128,13 @@ fn page(conn: &mut PgConnection, query: &CustomersQuery, scope: &Scope) -> Resul
     }
     if let Some(parent) = query.parent_id {
         rows = rows.filter(customers::parent_id.eq(parent));
+    }
+    if let Some(segment) = query.segment_id {
+        let members = segment_members::table
+            .filter(segment_members::segment_id.eq(segment))
+            .filter(segment_members::left_at.is_null())
+            .select(segment_members::customer_id);
+        rows = rows.filter(customers::id.eq_any(members));
     }
     if let Some(text) = &query.filter {
         rows = rows.filter(Filter::of(conn, &filter::CUSTOMERS, text.as_str(), "filter")?.sql(scope));

@@ -141,6 +141,15 @@ pub fn reassign(conn: &mut PgConnection, subject: Uuid, to: Owned) -> QueryResul
     Ok(())
 }
 
+/// What happened to records follows their new owner.
+pub fn reassign_all(conn: &mut PgConnection, subjects: &[Uuid], to: Owned) -> QueryResult<()> {
+    use timeline_entries::dsl;
+    diesel::update(dsl::timeline_entries.filter(dsl::subject.eq_any(subjects).and(dsl::follows_owner)))
+        .set((dsl::owner_id.eq(to.owner_id), dsl::team_id.eq(to.team_id)))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// What happened to a record was about this customer after all.
 pub fn follow_customer(conn: &mut PgConnection, subject: Uuid, customer: Uuid) -> QueryResult<()> {
     use timeline_entries::dsl;

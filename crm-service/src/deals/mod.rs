@@ -28,6 +28,7 @@
 //! Reading order: [`model`], [`status`], [`stored`], then the verbs: [`editing`] (open, change,
 //! assign), [`moving`] (move, complete a step, change version), [`closing`] (win, lose, reopen).
 
+pub mod assignment;
 pub mod closing;
 pub mod editing;
 pub mod evidence;

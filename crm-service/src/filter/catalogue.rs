@@ -47,7 +47,7 @@ pub struct Catalogue {
     pub fields: &'static [Field],
 }
 
-pub(super) const fn field(name: &'static str, kind: Kind, sql: &'static str, about: &'static str) -> Field {
+const fn field(name: &'static str, kind: Kind, sql: &'static str, about: &'static str) -> Field {
     Field {
         name,
         kind,
@@ -77,6 +77,19 @@ macro_rules! of_orders {
             " AND o.status NOT IN ('draft', 'rejected', 'cancelled')",
             $and,
             " AND {sight:o})"
+        )
+    };
+}
+
+/// What was done with the customer; what is still to be done has not been.
+macro_rules! of_activities {
+    ($what:literal, $and:literal) => {
+        concat!(
+            "(SELECT ",
+            $what,
+            " FROM activities v WHERE v.customer_id = customers.id AND v.state = 'done'",
+            $and,
+            " AND {sight:v})"
         )
     };
 }
@@ -219,6 +232,52 @@ pub const CUSTOMERS: Catalogue = Catalogue {
                 " AND o.currency = {currency} AND o.order_date >= {since}"
             ),
             "net value of orders in a currency, of the last days",
+        ),
+        figure(
+            "orders.revenue",
+            Kind::Number,
+            Arguments::Days,
+            // A sum with an unknown part is unknown.
+            of_orders!(
+                "CASE WHEN bool_and(rate_to_base(o.currency, o.order_date) IS NOT NULL) IS FALSE THEN NULL
+                    ELSE coalesce(sum(round(o.net * rate_to_base(o.currency, o.order_date), 4)), 0) END",
+                " AND o.order_date >= {since}"
+            ),
+            "net value of orders in the company's currency, of the last days; empty when a rate is missing",
+        ),
+        field(
+            "first_order_on",
+            Kind::Day,
+            of_orders!("min(o.order_date)", ""),
+            "date of the first order",
+        ),
+        field(
+            "last_order_on",
+            Kind::Day,
+            of_orders!("max(o.order_date)", ""),
+            "date of the last order",
+        ),
+        figure(
+            "activities.count",
+            Kind::Number,
+            Arguments::Days,
+            of_activities!(
+                "count(*)::numeric",
+                " AND (v.done_at AT TIME ZONE {zone})::date >= {since}"
+            ),
+            "how many calls, meetings and others were done, of the last days",
+        ),
+        field(
+            "last_activity_on",
+            Kind::Day,
+            of_activities!("max((v.done_at AT TIME ZONE {zone})::date)", ""),
+            "day on which something was done last",
+        ),
+        field(
+            "deals.open",
+            Kind::Number,
+            "(SELECT count(*)::numeric FROM deals d WHERE d.customer_id = customers.id AND d.state = 'open' AND {sight:d})",
+            "how many open deals",
         ),
         field(
             "orders.first_date",

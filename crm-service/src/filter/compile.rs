@@ -48,6 +48,17 @@ pub struct Filter {
     source: Vec<char>,
 }
 
+/// One condition of a filter.
+pub struct Part {
+    /// As it stands in the text.
+    pub words: String,
+    pub condition: Fragment,
+    /// What it looks at, as text.
+    pub value: Fragment,
+    /// It counts records that follow their own owners.
+    pub follows_owners: bool,
+}
+
 /// A field in a filter.
 enum Known<'a> {
     Plain(&'static Field),
@@ -89,20 +100,34 @@ impl Filter {
         self.node(&self.root, false, scope)
     }
 
-    /// Each condition by itself, in the order of the text: its words, itself, and the value that it looks at.
-    pub fn parts(&self, scope: &Scope) -> Vec<(String, Fragment, Fragment)> {
+    /// Each condition by itself, in the order of the text.
+    pub fn parts(&self, scope: &Scope) -> Vec<Part> {
         let mut parts = Vec::new();
         conditions(&self.root, &mut |condition| {
-            let words: String = self.source[condition.span.from..condition.span.to].iter().collect();
-            let value = match self.known(&condition.field) {
+            let known = self.known(&condition.field);
+            let value = match &known {
                 Some(known) => Fragment::new("(")
-                    .then(self.value(&known, condition, scope))
+                    .then(self.value(known, condition, scope))
                     .sql(")::text"),
                 None => Fragment::new("NULL::text"),
             };
-            parts.push((words, self.condition(condition, false, scope), value));
+            parts.push(Part {
+                words: self.source[condition.span.from..condition.span.to].iter().collect(),
+                condition: self.condition(condition, false, scope),
+                value,
+                follows_owners: known.is_some_and(|known| known.follows_owners()),
+            });
         });
         parts
+    }
+
+    /// Whether it counts records that not everybody who sees the customer may see.
+    pub fn follows_owners(&self) -> bool {
+        let mut found = false;
+        conditions(&self.root, &mut |condition| {
+            found |= self.known(&condition.field).is_some_and(|known| known.follows_owners());
+        });
+        found
     }
 
     fn known(&self, name: &str) -> Option<Known<'_>> {
@@ -280,6 +305,10 @@ impl Known<'_> {
             Known::Plain(field) => field.arguments,
             Known::Custom(_) => Arguments::None,
         }
+    }
+
+    fn follows_owners(&self) -> bool {
+        matches!(self, Known::Plain(field) if field.sql.contains("{sight:"))
     }
 
     fn is_set(&self) -> bool {

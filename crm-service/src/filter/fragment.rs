@@ -85,6 +85,22 @@ impl Fragment {
         all.sql(")")
     }
 
+    /// Of [`joined`](Fragment::joined): `[a, b]` instead of `(a, b)`.
+    pub fn bracketed(mut self) -> Self {
+        if let Some(Piece::Sql(first)) = self.0.first_mut()
+            && first.starts_with('(')
+        {
+            first.replace_range(0..1, "[");
+        }
+        if let Some(Piece::Sql(last)) = self.0.last_mut()
+            && last.ends_with(')')
+        {
+            last.truncate(last.len() - 1);
+            last.push(']');
+        }
+        self
+    }
+
     /// As a whole query.
     pub fn statement(self) -> Statement {
         Statement(self)

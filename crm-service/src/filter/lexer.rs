@@ -45,6 +45,10 @@ pub fn tokens(text: &str, faults: &mut Vec<FilterFault>) -> Vec<(Token, Span)> {
                 {
                     at += 1;
                 }
+                // `90d` is `90 days`.
+                if chars[at - 1] == 'd' && chars[from..at - 1].iter().all(char::is_ascii_digit) {
+                    at -= 1;
+                }
                 let word: String = chars[from..at].iter().collect();
                 let span = Span { from, to: at };
                 number_or_day(&word).unwrap_or_else(|| {

@@ -13,9 +13,9 @@
 //! | one of several values | `tags has "vip"` |
 //! | nothing there | `email is empty`, `email is not empty` |
 //! | texts | `"…"` or `'…'`, with `\` before a quote or a backslash that belongs to it |
-//! | numbers, days, truth | `12.5`, `2026-01-31`, `today`, `today - 90 days`, `true`, `false` |
+//! | numbers, days, truth | `12.5`, `2026-01-31`, `today`, `today - 90 days` or `today-90d`, `true`, `false` |
 //! | custom fields | `custom.<key>` |
-//! | figures | `orders.count`, `orders.count(90 days)`, `orders.sum(EUR)`, `orders.sum(EUR, 365 days)` |
+//! | figures | `orders.count`, `orders.count(90 days)`, `orders.sum(EUR)`, `orders.sum(EUR, 365 days)`, `orders.revenue(365 days)`, `activities.count(30 days)` |
 //!
 //! What is empty is matched by `is empty` and by nothing else: neither `grade = "A"` nor `grade != "A"` nor
 //! `not grade = "A"` finds a customer without a grade. So `not` is carried down to the conditions and turned there,
@@ -23,20 +23,19 @@
 //!
 //! A text becomes tokens ([`lexer`]), a tree with every fault at its position ([`parser`]), is checked
 //! against the fields of a kind of record ([`catalogue`]), and becomes a piece of SQL whose values are bound
-//! parameters, all of them ([`compile`], [`fragment`]). Figures count the orders that whoever asks may see.
+//! parameters, all of them ([`compile`], [`fragment`]). Figures count the orders, activities and deals that whoever asks
+//! may see.
 
 pub mod catalogue;
 pub mod compile;
 pub mod fragment;
-mod leads;
 pub mod lexer;
 pub mod parser;
 mod sort;
 
 pub use catalogue::{CUSTOMERS, Catalogue};
-pub use compile::{Filter, Scope};
+pub use compile::{Filter, Part, Scope, in_sight};
 pub use fragment::{Fragment, Statement};
-pub use leads::{LEADS, SCORED_LEADS};
 pub use sort::CustomOrder;
 
 use serde::Serialize;

@@ -292,7 +292,7 @@ impl Parser {
         }
     }
 
-    /// `90 days`
+    /// `90 days`, or `90d`
     fn days(&mut self) -> Result<i64, Noted> {
         let days = match self.peek() {
             Token::Number(number) if number.is_integer() && *number <= Decimal::from(36_500) => {
@@ -301,7 +301,7 @@ impl Parser {
             _ => return Err(self.unexpected("a number of days, at most 36500")),
         };
         self.advance();
-        match self.take_word("days") || self.take_word("day") {
+        match self.take_word("days") || self.take_word("day") || self.take_word("d") {
             true => Ok(days),
             false => Err(self.unexpected("`days`")),
         }

@@ -53,6 +53,7 @@ fn values_are_read_as_they_stand() {
     assert_eq!(value("2026-01-31"), Value::Day("2026-01-31".parse().unwrap()));
     assert_eq!(value("today - 90 days"), Value::Today(-90));
     assert_eq!(value("today + 1 day"), Value::Today(1));
+    assert_eq!(value("today-90d"), Value::Today(-90));
     assert_eq!(value("TRUE"), Value::Bool(true));
 }
 

@@ -34,7 +34,6 @@ pub const MOVES: &[Move] = &[
     moves("timeline_entries", "UPDATE timeline_entries SET customer_id = $1 WHERE customer_id = $2"),
     moves("orders", "UPDATE orders SET customer_id = $1, revision = revision + 1 WHERE customer_id = $2"),
     moves("deals", "UPDATE deals SET customer_id = $1, revision = revision + 1 WHERE customer_id = $2"),
-    moves("leads", "UPDATE leads SET customer_id = $1, revision = revision + 1 WHERE customer_id = $2"),
     moves("soft_demand", "UPDATE soft_demand SET customer_id = $1 WHERE customer_id = $2"),
     // The replica shows the customer in the document as well.
     moves(
@@ -60,6 +59,23 @@ pub const MOVES: &[Move] = &[
         "UPDATE attachments a SET customer_id = s.id, revision = a.revision + 1,
              subject_id = CASE WHEN a.subject_type = 'customer' THEN s.id ELSE a.subject_id END
          FROM (SELECT $1::uuid AS id) s WHERE a.customer_id = $2",
+    ),
+    // By hand it is in from now on, unless it was; by rule that is found out at the next refresh.
+    moves(
+        "segment_members",
+        "UPDATE segment_members m SET customer_id = s.id,
+             left_at = CASE WHEN m.left_at IS NULL AND (m.rule_version IS NOT NULL OR EXISTS (
+                 SELECT FROM segment_members o
+                 WHERE o.segment_id = m.segment_id AND o.customer_id = s.id AND o.left_at IS NULL))
+             THEN greatest(m.entered_at, now()) ELSE m.left_at END
+         FROM (SELECT $1::uuid AS id) s WHERE m.customer_id = $2",
+    ),
+    // What was proposed came from the orders of one alone.
+    moves(
+        "grade_proposals",
+        "UPDATE grade_proposals p SET customer_id = s.id, revision = p.revision + 1,
+             state = CASE WHEN p.state = 'proposed' THEN 'superseded' ELSE p.state END
+         FROM (SELECT $1::uuid AS id) s WHERE p.customer_id = $2",
     ),
     // The survivor's are computed from what it has then.
     moves("customer_keys", "DELETE FROM customer_keys WHERE $1::uuid IS NOT NULL AND customer_id = $2"),

@@ -1,0 +1,9 @@
+DROP TABLE segment_members;
+DROP TABLE segment_rules;
+DROP TABLE segments;
+DROP INDEX deals_open_of_customer;
+DROP INDEX invoices_unpaid_of_customer;
+DROP INDEX orders_open_of_customer;
+DROP INDEX activities_done_with_customer;
+DROP FUNCTION rate_to_base;
+DROP FUNCTION rate_of_pair;
