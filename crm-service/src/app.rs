@@ -2,7 +2,7 @@
 
 use crate::{
     activities, analytics, attachments, card, catalogue, currencies, custom_fields, customers, deals, documents,
-    grades, may, orders, reassignment, segments, views,
+    grades, leads, may, orders, reassignment, segments, views,
 };
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use service_kit::auth::{APPLY, ManageApiKeys};
@@ -33,13 +33,15 @@ pub static MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 /// Works with customers and orders.
 const SALES: Role = Role {
     name: "sales",
-    description: "everything but managing API keys, users and pipelines, approving grades, and applying replicas",
+    description: "everything but managing API keys, users, pipelines, lead forms and the rules for leads, approving grades, and applying replicas",
     grants: |permission| {
         ![
             ManageApiKeys::NAME,
             ManageUsers::NAME,
             APPLY,
             may::WritePipelines::NAME,
+            may::WriteLeadForms::NAME,
+            may::WriteLeadRules::NAME,
             may::ApproveGrades::NAME,
         ]
         .contains(&permission)
@@ -64,6 +66,7 @@ fn routes(routes: &mut Routes) {
     activities::routes(routes);
     currencies::routes(routes);
     deals::routes(routes);
+    leads::routes(routes);
     analytics::routes(routes);
     card::routes(routes);
     grades::routes(routes);
@@ -84,6 +87,7 @@ const PARTS: &[&[Constraint]] = &[
     activities::CONSTRAINTS,
     currencies::CONSTRAINTS,
     deals::CONSTRAINTS,
+    leads::CONSTRAINTS,
 ];
 const COUNT: usize = {
     let (mut part, mut count) = (0, 0);

@@ -12,6 +12,7 @@
 //! - [`documents`]: invoices, credit notes and payments of customers, as the ERP last told them
 //! - [`custom_fields`]: what a company wants to know of its records beyond that; [`filter`]: conditions as text
 //! - [`deals`]: pipelines and the deals in them, their forecast and soft demand
+//! - [`leads`]: web forms, scoring, assignment, and what leads become
 //! - [`currencies`]: the company's currencies and exchange rates, as the ERP last told them
 //! - [`orders`]: drafts, submission, cancellation, and the fulfilment that the ERP reports
 //! - [`grades`]: proposed from what customers bought; [`reassignment`]: many customers given to somebody at once;
@@ -36,6 +37,7 @@ pub mod documents;
 pub mod filter;
 pub mod grades;
 mod json;
+pub mod leads;
 pub mod may;
 pub mod orders;
 pub mod reassignment;

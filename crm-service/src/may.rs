@@ -58,6 +58,15 @@ permissions! {
     WriteDeals = "deals:write",
     /// Figures, as far as the records behind them are in sight.
     ReadAnalytics = "analytics:read",
+    /// Leads with all their touches.
+    ReadLeads = "leads:read",
+    WriteLeads = "leads:write",
+    /// Web forms, and what was sent through them.
+    ReadLeadForms = "lead_forms:read",
+    WriteLeadForms = "lead_forms:write",
+    /// The rules that score and assign leads.
+    ReadLeadRules = "lead_rules:read",
+    WriteLeadRules = "lead_rules:write",
     /// Named here to be in [`ALL`]; handlers take one of the types below.
     Apply = "integration:apply",
 }

@@ -2,7 +2,7 @@
 //!
 //! The one place that knows where each kind of record keeps its owner, its team and its customer.
 
-use crate::schema::{customers, deal_steps, deals, orders};
+use crate::schema::{customers, deal_steps, deals, leads, orders};
 use diesel::prelude::*;
 use service_kit::{Owned, Sight, text_enum};
 use uuid::Uuid;
@@ -57,7 +57,12 @@ pub fn find(conn: &mut PgConnection, kind: SubjectType, id: Uuid, sight: &Sight)
             .select((deals::customer_id.nullable(), deals::owner_id, deals::team_id))
             .first(conn)
             .optional()?,
-        SubjectType::Lead | SubjectType::Quote => None,
+        SubjectType::Lead => leads::table
+            .find(id)
+            .select((leads::customer_id, leads::owner_id, leads::team_id))
+            .first(conn)
+            .optional()?,
+        SubjectType::Quote => None,
     };
     Ok(row
         .filter(|(_, owner, team)| sight.covers(*owner, *team))

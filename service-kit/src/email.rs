@@ -19,6 +19,18 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 pub struct Email(String);
 
 impl Email {
+    /// A text that did not come as an e-mail address of a schema; `None` when it is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (name, domain) = text.split_once('@')?;
+        let plausible = (5..=254).contains(&text.chars().count())
+            && (1..=64).contains(&name.chars().count())
+            && !text.contains(|c: char| c.is_whitespace() || c.is_control())
+            && !domain.contains('@')
+            && domain.contains('.')
+            && domain.split('.').all(|label| !label.is_empty());
+        plausible.then(|| Email(text.to_owned()))
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

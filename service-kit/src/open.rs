@@ -54,6 +54,11 @@ impl Open {
         self.address
     }
 
+    /// Whom the address stands for, to count by.
+    pub fn network(&self) -> String {
+        network(self.address)
+    }
+
     pub(crate) fn kit(&self) -> &web::Data<Kit> {
         &self.kit
     }

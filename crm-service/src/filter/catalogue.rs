@@ -47,7 +47,7 @@ pub struct Catalogue {
     pub fields: &'static [Field],
 }
 
-const fn field(name: &'static str, kind: Kind, sql: &'static str, about: &'static str) -> Field {
+pub(super) const fn field(name: &'static str, kind: Kind, sql: &'static str, about: &'static str) -> Field {
     Field {
         name,
         kind,

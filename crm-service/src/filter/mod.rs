@@ -29,6 +29,7 @@
 pub mod catalogue;
 pub mod compile;
 pub mod fragment;
+mod leads;
 pub mod lexer;
 pub mod parser;
 mod sort;
@@ -36,6 +37,7 @@ mod sort;
 pub use catalogue::{CUSTOMERS, Catalogue};
 pub use compile::{Filter, Part, Scope, in_sight};
 pub use fragment::{Fragment, Statement};
+pub use leads::{LEADS, SCORED_LEADS};
 pub use sort::CustomOrder;
 
 use serde::Serialize;

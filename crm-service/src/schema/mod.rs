@@ -6,9 +6,11 @@ mod customers_more;
 pub use activity::*;
 pub use customers_more::*;
 mod currencies;
+mod lead;
 mod pipeline;
 
 pub use currencies::*;
+pub use lead::*;
 pub use pipeline::*;
 
 // ---- customers ----

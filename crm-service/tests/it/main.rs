@@ -18,6 +18,7 @@ mod customer_depth;
 mod customers;
 mod deals;
 mod documents;
+mod leads;
 mod legal_entities;
 mod migrations;
 mod order_change_requests;

@@ -28,6 +28,47 @@ pub struct Body<T>(pub T);
 /// A JSON body that may be absent; then it is `T::default()`.
 pub struct OptionalBody<T>(pub T);
 
+/// An object that fulfils the schema of `T`, as JSON or as a page sends a form: then its values are
+/// texts, and those of one name stand with commas between them. Document it with both media types.
+pub struct FormBody<T>(pub T);
+
+impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for FormBody<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let bytes = collect(&request, payload, BODY_LIMIT).await?;
+            if media_type(&request) != "application/x-www-form-urlencoded" {
+                require_json(&request)?;
+                return parse(kit(&request)?, &bytes).map(FormBody);
+            }
+            let value = form_fields(&bytes)?;
+            kit(&request)?.check(&T::name(), &value)?;
+            typed(&value).map(FormBody)
+        })
+    }
+}
+
+fn form_fields(bytes: &[u8]) -> Result<Value, Problem> {
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(bytes)
+        .map_err(|error| Problem::bad_request("malformed_form", format!("the body is not a form: {error}")))?;
+    let mut fields = serde_json::Map::new();
+    for (name, value) in pairs {
+        match fields.get_mut(&name) {
+            Some(Value::String(known)) => {
+                known.push_str(", ");
+                known.push_str(&value);
+            }
+            _ => {
+                fields.insert(name, Value::String(value));
+            }
+        }
+    }
+    Ok(Value::Object(fields))
+}
+
 /// A `text/csv` body in UTF-8, read as a whole. Document it with `content_type = "text/csv"`.
 pub struct CsvText(pub String);
 

@@ -99,6 +99,11 @@ impl Operation {
         json.map(|(_, media)| &media["schema"])
     }
 
+    /// Whether a page can send a form instead of JSON.
+    fn takes_forms(&self) -> bool {
+        !self.document["requestBody"]["content"]["application/x-www-form-urlencoded"].is_null()
+    }
+
     /// Whether a CSV file can be sent.
     fn takes_csv(&self) -> bool {
         !self.document["requestBody"]["content"]["text/csv"].is_null() && !self.takes_xml()
