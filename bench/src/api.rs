@@ -43,6 +43,14 @@ impl Api {
         }
     }
 
+    /// The same service for somebody else.
+    pub fn with_key(&self, key: &str) -> Self {
+        Api {
+            key: key.to_owned(),
+            ..self.clone()
+        }
+    }
+
     /// # Errors
     /// When the service refuses or does not answer; so for every method here.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {

@@ -10,6 +10,7 @@
 //! | [`flood`] | how many orders a second go through all three, each exactly once |
 //! | [`ratios`] | the ERP under [`wrk`] and [`pgbench`] in turn, on the same server |
 //! | [`imports`] | a file of products: seconds, and memory meanwhile |
+//! | [`sales`] | lists, searches, card and board in a CRM that is full |
 //! | [`processes`] | memory and start of each service |
 //! | [`report`] | the tables, and whether each target is met |
 
@@ -25,6 +26,7 @@ mod prepare;
 mod processes;
 mod ratios;
 mod report;
+mod sales;
 mod stack;
 mod wrk;
 
@@ -52,6 +54,9 @@ struct Arguments {
     /// The folder of the reference schema and statements
     #[arg(long)]
     reference: PathBuf,
+    /// The folder of the statements that fill a database
+    #[arg(long)]
+    sql: PathBuf,
     /// Only these; without it, all
     #[arg(long, value_enum, value_delimiter = ',', env = "BENCH_ONLY")]
     only: Vec<Measure>,
@@ -84,6 +89,7 @@ enum Measure {
     Flood,
     Ratios,
     Imports,
+    Sales,
     Processes,
 }
 
@@ -138,6 +144,9 @@ async fn measure(arguments: &Arguments) -> Result<Report> {
     }
     if wanted(Measure::Imports) {
         imports::measure(&shop, &stack, arguments.import_rows, &mut report).await?;
+    }
+    if wanted(Measure::Sales) {
+        sales::measure(&shop, &stack, &arguments.sql, arguments.seconds, &mut report).await?;
     }
     if wanted(Measure::Processes) {
         processes::measure(&stack, &arguments.tandem, &mut report).await?;

@@ -14,13 +14,15 @@ use serde_json::Value;
 use service_kit::decimal::Fraction;
 use service_kit::http::present;
 use service_kit::problem::Constraint;
+use service_kit::tx::Emitted;
 use service_kit::{
-    Amount, Answer, Body, Command, Currency, Faults, Problem, Read, Resource, Result, Routes, Tx, text_enum,
+    Amount, Answer, Body, Command, Currency, Cursor, Faults, Limit, Page, Problem, Query, Read, Resource, Result,
+    Routes, Sort, Tx, keyset_page, text_enum,
 };
 use std::collections::BTreeMap;
-use utoipa::ToSchema;
 use utoipa::openapi::SchemaFormat;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::{IntoParams, ToSchema};
 use uuid::{Uuid, uuid};
 
 /// The id of the one record.
@@ -68,6 +70,8 @@ pub struct Company {
     pub bad_debt_tax: TaxTreatment,
     /// Largest difference of one item that a payment may write off, in the base currency.
     pub write_off_limit: Amount,
+    /// Counts changes, for those that keep a replica.
+    pub version: i64,
     pub revision: i64,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
@@ -141,6 +145,16 @@ struct CompanyRow {
     updated_at: DateTime<Utc>,
 }
 
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct CompaniesQuery {
+    limit: Option<Limit>,
+    cursor: Option<Cursor>,
+    /// `created_at`, with `-` for descending.
+    sort: Option<Sort>,
+}
+
 pub const CONSTRAINTS: &[Constraint] = &[
     Constraint::conflict(
         "company_base_currency_in_use",
@@ -176,6 +190,7 @@ impl From<CompanyRow> for Company {
             discount_tax: row.discount_tax,
             bad_debt_tax: row.bad_debt_tax,
             write_off_limit: row.write_off_limit,
+            version: row.revision,
             revision: row.revision,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -201,8 +216,15 @@ impl Resource for Company {
     }
 }
 
+impl Emitted for Company {
+    const EVENT: &'static str = "company.changed";
+    fn version(&self) -> i64 {
+        self.version
+    }
+}
+
 pub fn routes(routes: &mut Routes) {
-    routes.add(get_company).add(update_company);
+    routes.add(get_company).add(update_company).add(list_companies);
 }
 
 /// The settings.
@@ -211,6 +233,26 @@ pub fn routes(routes: &mut Routes) {
 #[get("/company")]
 async fn get_company(read: Read<may::ReadCompany>) -> Result<Answer, Problem> {
     read.one(|conn| Ok(settings(conn)?)).await
+}
+
+/// The company as a list of one, for whoever pages through every kind of record.
+#[utoipa::path(tag = "administration", params(CompaniesQuery), security(("api_key" = ["company:read"])),
+    responses((status = 200, description = "A page of one company", body = Page<Company>)))]
+#[get("/companies")]
+async fn list_companies(read: Read<may::ReadCompany>, query: Query<CompaniesQuery>) -> Result<Answer, Problem> {
+    read.json(move |conn| page(conn, &query)).await
+}
+
+fn page(conn: &mut PgConnection, query: &CompaniesQuery) -> Result<Page<Company>> {
+    let rows = company::table.select(CompanyRow::as_select()).into_boxed();
+    let page: Page<CompanyRow> = keyset_page!(rows, conn, query.limit, query.cursor, query.sort,
+        id: company::id as Uuid => |row: &CompanyRow| row.id, [
+        "created_at" => company::created_at as DateTime<Utc> => |row: &CompanyRow| row.created_at,
+    ])?;
+    Ok(Page {
+        items: page.items.into_iter().map(Company::from).collect(),
+        next_cursor: page.next_cursor,
+    })
 }
 
 /// Change settings. The base currency stays once there are customers.
@@ -278,7 +320,7 @@ fn update(tx: &mut Tx<'_>, patch: &CompanyPatch) -> Result<Company> {
         .returning(CompanyRow::as_returning())
         .get_result(&mut **tx)?;
     let after = Company::from(row);
-    tx.audit(Some(&before), &after)?;
+    tx.changed(Some(&before), &after)?;
     Ok(after)
 }
 

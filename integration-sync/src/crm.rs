@@ -45,6 +45,30 @@ impl Source {
     }
 }
 
+/// What of the ERP's company the CRM keeps.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Company<'a> {
+    #[serde(borrow)]
+    pub name: &'a RawValue,
+    #[serde(borrow)]
+    pub base_currency: &'a RawValue,
+    #[serde(borrow)]
+    pub reference_currency: &'a RawValue,
+}
+
+/// An exchange rate of the ERP.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ExchangeRate<'a> {
+    #[serde(borrow)]
+    pub date: &'a RawValue,
+    #[serde(borrow)]
+    pub reference: &'a RawValue,
+    #[serde(borrow)]
+    pub currency: &'a RawValue,
+    #[serde(borrow)]
+    pub rate: &'a RawValue,
+}
+
 /// A category of the ERP.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Category<'a> {
@@ -189,6 +213,22 @@ const AVAILABILITY: &str = "/v1/availability";
 /// Never in practice: all parts are JSON. The same holds for the others here.
 pub fn put_category(source: Source, category: &Category<'_>) -> serde_json::Result<Request> {
     source.put(format!("/v1/categories/{}", source.id), category)
+}
+
+/// `PUT /v1/companies/{id}`
+///
+/// # Errors
+/// As [`put_category`].
+pub fn put_company(source: Source, company: &Company<'_>) -> serde_json::Result<Request> {
+    source.put(format!("/v1/companies/{}", source.id), company)
+}
+
+/// `PUT /v1/exchange-rates/{id}`
+///
+/// # Errors
+/// As [`put_category`].
+pub fn put_exchange_rate(source: Source, rate: &ExchangeRate<'_>) -> serde_json::Result<Request> {
+    source.put(format!("/v1/exchange-rates/{}", source.id), rate)
 }
 
 /// `PUT /v1/products/{id}`

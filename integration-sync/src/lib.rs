@@ -4,7 +4,7 @@
 //! `PUT` with the master's version: so every apply may be repeated, and an older version never
 //! overwrites a newer one. It knows the two only by HTTP, through what `openapi/` says.
 //!
-//! - [`flows`]: the six flows, each a pure function from a change to a request, with the lists
+//! - [`flows`]: the flows, each a pure function from a change to a request, with the lists
 //!   that its records are read from at a resync
 //! - [`runner`]: one task a flow: read the feed, collapse, apply, save the cursor; what happens
 //!   when a side is down, when a record is refused, when the feed is gone

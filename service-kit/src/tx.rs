@@ -13,6 +13,7 @@ use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionMa
 use diesel::sql_types::{Array, BigInt, Json, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{PgConnection, QueryableByName};
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut};
 use uuid::Uuid;
 
@@ -36,6 +37,8 @@ pub struct Tx<'a> {
     now: DateTime<Utc>,
     audit: Vec<AuditEntry>,
     events: Vec<Event>,
+    /// Types of the events that are written.
+    told: BTreeSet<&'static str>,
     stored_body: Option<String>,
     previews: Map<String, Value>,
     rehearsing: bool,
@@ -87,6 +90,7 @@ impl<'a> Tx<'a> {
             now,
             audit: Vec::new(),
             events: Vec::new(),
+            told: BTreeSet::new(),
             stored_body: None,
             previews: Map::new(),
             rehearsing: false,
@@ -311,11 +315,18 @@ impl<'a> Tx<'a> {
     }
 
     /// Writes audit rows and events, in one statement: a round trip less on every command.
-    fn flush(&mut self) -> Result<()> {
+    ///
+    /// This happens at the end by itself. A command that changes very many records calls it on the
+    /// way, so as not to hold all their events.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn flush(&mut self) -> Result<()> {
         if self.audit.is_empty() && self.events.is_empty() {
             return Ok(());
         }
-        let (entries, events) = (std::mem::take(&mut self.audit), &self.events);
+        let (entries, events) = (std::mem::take(&mut self.audit), std::mem::take(&mut self.events));
+        self.told.extend(events.iter().map(|event| event.r#type));
         sql("WITH audited AS (
                  INSERT INTO audit_log (occurred_at, actor_id, actor, request_id, operation, subject_type, subject, revision, changes)
                  SELECT $1, $2, $3, $4, $5, * FROM unnest($6, $7, $8, $9))
@@ -421,7 +432,7 @@ pub(crate) fn attempt(
     let (outcome, events) = {
         let mut tx = Tx::new(conn, context);
         let outcome = run(&mut tx, context, action);
-        (outcome, tx.events.iter().map(|e| e.r#type).collect())
+        (outcome, tx.told.into_iter().collect())
     };
     let answer = match outcome {
         Ok(answer) if !context.dry_run => answer,

@@ -9,12 +9,15 @@
 mod arrival_order;
 mod back_office_orders;
 mod cancellation;
+mod change_racing_delivery;
 mod containers;
 mod crowd;
 mod demo;
 mod documents;
 mod erp_stopped;
+mod exchange_rates;
 mod faults;
+mod from_lead_to_cash;
 mod order_to_cash;
 mod order_to_delivery;
 mod rejection_and_hold;

@@ -147,3 +147,8 @@ async fn a_month_in_the_back_office_is_true() {
     let rates = format!("Date,USD,CHF,GBP,\n{yesterday},1.0812,0.9350,0.8410,\n");
     walk("back-office.md", &[("eurofxref.csv", &rates)]).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_week_of_a_sales_representative_is_true() {
+    walk("sales.md", &[]).await;
+}

@@ -14,6 +14,7 @@
 
 use crate::activities::lists::{self, ActivitiesQuery, Part};
 use crate::activities::model::ActivityRow;
+use crate::customers::search::has_trigram;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Date, Nullable, Text, Timestamptz, Uuid as SqlUuid};
@@ -191,15 +192,6 @@ impl Wanted<'_> {
             .bind::<Nullable<SqlUuid>, _>(user)
             .bind::<Array<SqlUuid>, _>(teams)
     }
-}
-
-/// Whether three letters or digits follow each other.
-fn has_trigram(text: &str) -> bool {
-    let mut run = 0;
-    text.chars().any(|c| {
-        run = if c.is_alphanumeric() { run + 1 } else { 0 };
-        run >= 3
-    })
 }
 
 #[derive(QueryableByName)]

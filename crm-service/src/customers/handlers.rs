@@ -1,7 +1,7 @@
 //! Customers over HTTP.
 
 use crate::customers::model::{Customer, CustomerCore, CustomerIn, CustomerPatch, CustomerStatus, Grade};
-use crate::customers::{actions, country::Country, queries};
+use crate::customers::{actions, country::Country, queries, search};
 use crate::filter::{self, CustomOrder, Filter, FilterText, Scope};
 use crate::may;
 use crate::schema::{addresses, customers, segment_members};
@@ -21,7 +21,7 @@ use uuid::Uuid;
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct CustomersQuery {
-    /// Part of the name or e-mail address.
+    /// Part of a name, e-mail address or phone number of the customer or a contact, of its tax id or `external_ref`.
     q: Option<SearchText>,
     #[param(inline)]
     status: Option<CustomerStatus>,
@@ -95,12 +95,7 @@ fn page(conn: &mut PgConnection, query: &CustomersQuery, scope: &Scope) -> Resul
         rows = rows.filter(customers::merged_into.is_null());
     }
     if let Some(text) = &query.q {
-        let pattern = text.contains();
-        rows = rows.filter(
-            customers::name
-                .ilike(pattern.clone())
-                .or(customers::email.ilike(pattern)),
-        );
+        rows = rows.filter(search::has_text(conn, text)?);
     }
     if let Some(status) = query.status {
         rows = rows.filter(customers::status.eq(status));

@@ -49,6 +49,7 @@ pub mod parts;
 pub mod queries;
 pub mod reference;
 pub mod rules;
+pub mod search;
 pub mod timeline;
 
 pub use model::{Customer, CustomerStatus};

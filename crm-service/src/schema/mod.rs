@@ -37,6 +37,7 @@ diesel::table! {
         parent_id -> Nullable<Uuid>,
         custom_fields -> Jsonb,
         merged_into -> Nullable<Uuid>,
+        search_text -> Text,
     }
 }
 
@@ -72,6 +73,7 @@ diesel::table! {
         revision -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        search_text -> Text,
     }
 }
 

@@ -455,3 +455,40 @@ async fn every_change_leaves_an_audit_row() {
         (&json!("bootstrap"), &json!("customer"), &json!(2))
     );
 }
+
+#[actix_web::test]
+async fn a_text_is_found_wherever_it_stands_of_a_customer_or_its_contacts() {
+    let crm = crm().await;
+    let body = json!({
+        "name": "Ácme Trading", "kind": "company", "phone": "+49 30 1234567", "tax_id": "DE811", "external_ref": "K-77",
+        "contacts": [{ "name": "Jörg Weiß", "email": "joerg@harbour.example", "phone": "0171 99" }],
+    });
+    crm.client.post("/v1/customers", body).await.expect(201);
+    customer(&crm.client, "100%_Tea").await;
+    let found = async |text: &str| {
+        let page = crm
+            .client
+            .get(&format!("/v1/customers?q={text}&sort=name"))
+            .await
+            .expect(200);
+        let names = page["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|c| c["name"].as_str().unwrap().to_owned());
+        names.collect::<Vec<_>>()
+    };
+    // With three letters the index is asked, with fewer the list is read: either knows the same places.
+    for text in [
+        "ácme", "ÁC", "123456", "67", "DE811", "k-77", "jörg", "Ö", "HARBOUR", "0171",
+    ] {
+        assert_eq!(found(text).await, ["Ácme Trading"], "{text}");
+    }
+    for text in ["%25_t", "0%25", "0%25_Te"] {
+        assert_eq!(found(text).await, ["100%_Tea"], "{text}");
+    }
+    for text in ["acmes", "%25%25", "t%25", "harbour joerg"] {
+        assert_eq!(found(text).await, [""; 0], "{text}");
+    }
+    assert_eq!(found("t").await, ["100%_Tea", "Ácme Trading"]);
+}

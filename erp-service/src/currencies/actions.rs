@@ -1,17 +1,18 @@
 use super::ecb;
 use super::model::{ExchangeRate, ExchangeRateIn, RateImport, RateSource};
-use super::queries::{self, Counts, NewRate};
+use super::queries::{self, NewRate};
 use crate::company;
 use diesel::prelude::*;
 use serde_json::json;
+use service_kit::tx::Emitted;
 use service_kit::{Currency, Error, Faults, Problem, Put, Result, Tx};
 use uuid::Uuid;
 
 /// The currency of the European Central Bank's rates.
 const ECB_REFERENCE: &str = "EUR";
 
-/// Rates in one statement; a long history takes several.
-const BATCH: usize = 20_000;
+/// Rates in one statement, whose events are held at once; a long history takes several.
+const BATCH: usize = 5_000;
 
 /// `None` when the id is taken.
 pub(super) fn create(tx: &mut Tx<'_>, id: Option<Uuid>, input: &ExchangeRateIn) -> Result<Option<ExchangeRate>> {
@@ -20,7 +21,7 @@ pub(super) fn create(tx: &mut Tx<'_>, id: Option<Uuid>, input: &ExchangeRateIn) 
     let Some(created) = queries::insert(tx, id, &new, now)? else {
         return Ok(None);
     };
-    tx.audit(None, &created)?;
+    tx.changed(None, &created)?;
     Ok(Some(created))
 }
 
@@ -38,7 +39,7 @@ pub(super) fn put(tx: &mut Tx<'_>, id: Uuid, input: &ExchangeRateIn) -> Result<P
     tx.require_match(&before)?;
     let now = tx.now();
     let after = queries::update(tx, id, &new, now)?;
-    tx.audit(Some(&before), &after)?;
+    tx.changed(Some(&before), &after)?;
     Ok(Put::Updated(after))
 }
 
@@ -81,32 +82,38 @@ pub(super) fn import(tx: &mut Tx<'_>, text: &str) -> Result<RateImport> {
         return Err(Problem::conflict("other_reference_currency", detail).into());
     }
     let file = ecb::parse(text, reference)?;
-    let mut counts = Counts::default();
+    let (mut created, mut updated, mut kept_manual) = (0_usize, 0_usize, 0_usize);
     let now = tx.now();
     for batch in file.rates.chunks(BATCH) {
         let stored = queries::store_imported(tx, reference, batch, now)?;
-        counts.created += stored.created;
-        counts.updated += stored.updated;
-        counts.manual += stored.manual;
+        kept_manual += queries::count_manual(tx, reference, batch)?;
+        for rate in stored {
+            match rate.revision {
+                1 => created += 1,
+                _ => updated += 1,
+            }
+            tx.emit(ExchangeRate::EVENT, rate.id, rate.version, serde_json::to_value(&rate)?);
+        }
+        tx.flush()?;
     }
     let dates = || file.rates.iter().map(|rate| rate.date);
     let (Some(first_date), Some(last_date)) = (dates().min(), dates().max()) else {
         return Err(Error::Bug("a parsed file has no rates".to_owned()));
     };
-    let count = |count: i64| u32::try_from(count).unwrap_or(u32::MAX);
-    let touched = counts.created + counts.updated + counts.manual;
+    let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let touched = created + updated + kept_manual;
     let done = RateImport {
         reference,
-        days: count(file.days as i64),
+        days: count(file.days),
         first_date,
         last_date,
-        created: count(counts.created),
-        updated: count(counts.updated),
-        unchanged: count(file.rates.len() as i64 - touched),
-        kept_manual: count(counts.manual),
+        created: count(created),
+        updated: count(updated),
+        unchanged: count(file.rates.len().saturating_sub(touched)),
+        kept_manual: count(kept_manual),
         skipped_currencies: file.skipped,
     };
-    if counts.created + counts.updated > 0 {
+    if created + updated > 0 {
         // One row for the file: its rates stand in their own table.
         tx.audit_changes(
             "exchange_rate_import",

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use service_kit::decimal::Rate;
 use service_kit::http::SearchText;
+use service_kit::tx::Emitted;
 use service_kit::{Currency, Cursor, Limit, Resource, Sort, text_enum};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -14,7 +15,7 @@ text_enum! {
 }
 
 /// On this day 1 unit of `reference` = `rate` units of `currency`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Queryable, Selectable, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Queryable, QueryableByName, Selectable, ToSchema)]
 #[diesel(table_name = exchange_rates)]
 pub struct ExchangeRate {
     pub id: Uuid,
@@ -25,6 +26,9 @@ pub struct ExchangeRate {
     pub currency: Currency,
     pub rate: Rate,
     pub source: RateSource,
+    /// Counts changes, for those that keep a replica.
+    #[diesel(column_name = revision)]
+    pub version: i64,
     pub revision: i64,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
@@ -116,5 +120,12 @@ impl Resource for ExchangeRate {
     }
     fn revision(&self) -> i64 {
         self.revision
+    }
+}
+
+impl Emitted for ExchangeRate {
+    const EVENT: &'static str = "exchange_rate.changed";
+    fn version(&self) -> i64 {
+        self.version
     }
 }

@@ -102,48 +102,49 @@ pub(super) fn page(conn: &mut PgConnection, query: &ExchangeRatesQuery) -> Resul
     ])
 }
 
-#[derive(QueryableByName, Default)]
-pub(super) struct Counts {
-    #[diesel(sql_type = BigInt)]
-    pub created: i64,
-    #[diesel(sql_type = BigInt)]
-    pub updated: i64,
-    #[diesel(sql_type = BigInt)]
-    pub manual: i64,
-}
-
-/// Writes imported rates: new ones, and those that an earlier import had otherwise. What was
-/// written by hand stays.
+/// Writes imported rates: new ones, and those that an earlier import had otherwise, which it
+/// answers. What was written by hand stays.
 pub(super) fn store_imported(
     conn: &mut PgConnection,
     reference: Currency,
     rates: &[EcbRate],
     now: DateTime<Utc>,
-) -> QueryResult<Counts> {
-    sql("WITH file AS (
-             SELECT f.id, f.rated_on, f.currency COLLATE \"C\" AS currency, f.rate, $1 COLLATE \"C\" AS reference
-             FROM unnest($2, $3, $4, $5) AS f (id, rated_on, currency, rate)),
-         stored AS (
-             INSERT INTO exchange_rates AS r (id, rated_on, reference, currency, rate, source, created_at, updated_at)
-             SELECT id, rated_on, reference, currency, rate, 'ecb', $6, $7 FROM file
-             ON CONFLICT (pair, rated_on) DO UPDATE
-             SET reference = excluded.reference, currency = excluded.currency, rate = excluded.rate,
-                 revision = r.revision + 1, updated_at = excluded.updated_at
-             WHERE r.source = 'ecb' AND (r.reference, r.currency, r.rate) <> (excluded.reference, excluded.currency, excluded.rate)
-             RETURNING revision)
-         SELECT count(*) FILTER (WHERE revision = 1) AS created, count(*) FILTER (WHERE revision > 1) AS updated,
-             (SELECT count(*) FROM file f JOIN exchange_rates r
-                  ON r.pair = CASE WHEN f.reference < f.currency THEN f.reference || f.currency ELSE f.currency || f.reference END
-                 AND r.rated_on = f.rated_on AND r.source = 'manual') AS manual
-         FROM stored")
+) -> QueryResult<Vec<ExchangeRate>> {
+    sql("INSERT INTO exchange_rates AS r (id, rated_on, reference, currency, rate, source, created_at, updated_at)
+         SELECT f.id, f.rated_on, $1 COLLATE \"C\", f.currency COLLATE \"C\", f.rate, 'ecb', $2, $3
+         FROM unnest($4, $5, $6, $7) AS f (id, rated_on, currency, rate)
+         ON CONFLICT (pair, rated_on) DO UPDATE
+         SET reference = excluded.reference, currency = excluded.currency, rate = excluded.rate,
+             revision = r.revision + 1, updated_at = excluded.updated_at
+         WHERE r.source = 'ecb' AND (r.reference, r.currency, r.rate) <> (excluded.reference, excluded.currency, excluded.rate)
+         RETURNING *")
     .bind::<Text, _>(reference)
+    .bind::<Timestamptz, _>(now)
+    .bind::<Timestamptz, _>(now)
     .bind::<Array<SqlUuid>, _>(rates.iter().map(|_| Uuid::now_v7()).collect::<Vec<_>>())
     .bind::<Array<Date>, _>(rates.iter().map(|rate| rate.date).collect::<Vec<_>>())
     .bind::<Array<Text>, _>(rates.iter().map(|rate| rate.currency).collect::<Vec<_>>())
     .bind::<Array<Numeric>, _>(rates.iter().map(|rate| rate.rate).collect::<Vec<_>>())
-    .bind::<Timestamptz, _>(now)
-    .bind::<Timestamptz, _>(now)
-    .row(conn)
+    .rows(conn)
+}
+
+/// How many of the rates of a file somebody has written by hand.
+pub(super) fn count_manual(conn: &mut PgConnection, reference: Currency, rates: &[EcbRate]) -> QueryResult<usize> {
+    #[derive(QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = BigInt)]
+        manual: i64,
+    }
+    let found: Count = sql("SELECT count(*) AS manual
+         FROM (SELECT $1 COLLATE \"C\" AS reference) own
+         CROSS JOIN unnest($2, $3) AS f (rated_on, currency)
+         JOIN exchange_rates r ON r.rated_on = f.rated_on AND r.source = 'manual'
+          AND r.pair = least(own.reference, f.currency COLLATE \"C\") || greatest(own.reference, f.currency COLLATE \"C\")")
+    .bind::<Text, _>(reference)
+    .bind::<Array<Date>, _>(rates.iter().map(|rate| rate.date).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(rates.iter().map(|rate| rate.currency).collect::<Vec<_>>())
+    .row(conn)?;
+    Ok(usize::try_from(found.manual).unwrap_or_default())
 }
 
 /// A rate that may take part in a conversion, with the company's currencies.

@@ -9,6 +9,7 @@
 mod availability_to_crm;
 mod catalogue_to_crm;
 mod credit_to_crm;
+mod currencies_to_crm;
 mod customers_to_erp;
 mod documents_to_crm;
 mod fulfilment_to_crm;
@@ -22,9 +23,10 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 /// All flows. Those into the ERP come first; their resync goes first as well.
-pub static FLOWS: [&Flow; 7] = [
+pub static FLOWS: [&Flow; 8] = [
     &customers_to_erp::FLOW,
     &orders_to_erp::FLOW,
+    &currencies_to_crm::FLOW,
     &catalogue_to_crm::FLOW,
     &availability_to_crm::FLOW,
     &fulfilment_to_crm::FLOW,

@@ -110,6 +110,23 @@ fn samples(flow: &Flow) -> Vec<(&'static str, Value)> {
                 with(price, json!({ "tier": null, "valid_from": null, "valid_to": null })),
             ),
         ],
+        "currencies-to-crm" => vec![
+            (
+                "company",
+                json!({
+                    "id": id, "name": "Northwind", "base_currency": "USD", "reference_currency": "EUR", "version": 2,
+                    "revision": 2, "created_at": "2026-11-01T00:00:00Z", "updated_at": "2026-11-01T00:00:00Z",
+                }),
+            ),
+            (
+                "exchange_rate",
+                json!({
+                    "id": id, "date": "2026-11-01", "reference": "EUR", "currency": "USD", "rate": "1.0823",
+                    "source": "ecb", "version": 1, "revision": 1, "created_at": "2026-11-01T00:00:00Z",
+                    "updated_at": "2026-11-01T00:00:00Z",
+                }),
+            ),
+        ],
         "availability-to-crm" => vec![("availability", level(id, 1, "10.000"))],
         "fulfilment-to-crm" => vec![
             ("order", sales_order(id, 1, "confirmed")),

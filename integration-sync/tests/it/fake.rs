@@ -331,7 +331,9 @@ fn get(fake: &Fake, path: String, request: &HttpRequest) -> HttpResponse {
     if let Some(record) = state.records.get(&path) {
         return HttpResponse::Ok().json(record);
     }
-    const LISTS: [&str; 9] = [
+    const LISTS: [&str; 11] = [
+        "/v1/companies",
+        "/v1/exchange-rates",
         "/v1/customers",
         "/v1/orders",
         "/v1/categories",

@@ -26,6 +26,7 @@ async fn all_flows_are_listed_with_where_they_stand() {
         [
             ("customers-to-erp", "crm", "erp"),
             ("orders-to-erp", "crm", "erp"),
+            ("currencies-to-crm", "erp", "crm"),
             ("catalogue-to-crm", "erp", "crm"),
             ("availability-to-crm", "erp", "crm"),
             ("fulfilment-to-crm", "erp", "crm"),

@@ -136,8 +136,9 @@ async fn a_restored_source_is_sent_again_and_sent_to_again() {
     assert_eq!(into.len(), 2, "{into:?}");
     assert!(into.iter().all(|body| body["replace"] == true));
     stage.settled().await;
-    // All five flows out of the ERP notice; what goes into it is sent again once.
+    // All flows out of the ERP notice; what goes into it is sent again once.
     for flow in [
+        "currencies-to-crm",
         "catalogue-to-crm",
         "availability-to-crm",
         "fulfilment-to-crm",

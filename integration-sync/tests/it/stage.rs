@@ -1,6 +1,7 @@
 //! The sync between two fakes.
 
 use crate::fake::{Fake, KEY};
+use integration_sync::flows::FLOWS;
 use integration_sync::{Endpoints, RunningSync, SERVICE, start};
 use serde_json::Value;
 use service_kit::config::Config;
@@ -65,7 +66,7 @@ impl Stage {
         eventually("all flows run", async || {
             let flows = self.client.get("/v1/flows").await.expect(200);
             let flows = flows["items"].as_array().unwrap().clone();
-            flows.len() == 7
+            flows.len() == FLOWS.len()
                 && flows
                     .iter()
                     .all(|flow| flow["state"] == "running" && flow["resync"].is_null())

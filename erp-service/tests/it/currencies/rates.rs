@@ -193,3 +193,46 @@ async fn rates_are_listed_by_day_and_currency() {
     let next = format!("currency=USD&limit=2&cursor={}", cursor.as_str().unwrap());
     assert_eq!(rates(&next).await, (vec!["1.3".to_owned()], Value::Null));
 }
+
+#[tokio::test]
+async fn rates_and_the_company_are_told_as_they_change() {
+    let service = given::erp().await;
+    let erp = &service.client;
+    let written = write(erp, "2026-03-02", "EUR", "USD", "1.10").await;
+    let path = format!("/v1/exchange-rates/{}", written["id"].as_str().unwrap());
+    let body = json!({ "date": "2026-03-02", "reference": "EUR", "currency": "USD", "rate": "1.12" });
+    let change = erp
+        .request(reqwest::Method::PUT, &path)
+        .header("If-Match", "\"1\"")
+        .json(&body);
+    erp.send(change).await.expect(200);
+    erp.patch("/v1/company", json!({ "name": "Northwind" }))
+        .await
+        .expect(200);
+    let file = "Date, USD, GBP, \n03 March 2026, 1.1900, 0.8600, \n";
+    erp.send(
+        erp.request(reqwest::Method::POST, "/v1/exchange-rate-imports")
+            .header("Content-Type", "text/csv")
+            .body(file),
+    )
+    .await
+    .expect(200);
+    let told = given::events(erp, "exchange_rate.changed").await;
+    let shown: Vec<(i64, &str)> = told
+        .iter()
+        .map(|event| {
+            (
+                event["subjectversion"].as_i64().unwrap(),
+                event["data"]["rate"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(shown[..2], [(1, "1.1"), (2, "1.12")]);
+    let mut imported: Vec<&str> = shown[2..].iter().map(|(_, rate)| *rate).collect();
+    imported.sort_unstable();
+    assert_eq!(imported, ["0.86", "1.19"]);
+    let company = given::events(erp, "company.changed").await;
+    assert_eq!(company[0]["data"]["name"], "Northwind");
+    let listed = erp.get("/v1/companies").await.expect(200);
+    assert_eq!(listed["items"][0]["version"], company[0]["subjectversion"]);
+}

@@ -1,0 +1,3 @@
+DELETE FROM retries WHERE flow = 'currencies-to-crm';
+DELETE FROM dead_letters WHERE flow = 'currencies-to-crm';
+DELETE FROM flow_states WHERE name = 'currencies-to-crm';
