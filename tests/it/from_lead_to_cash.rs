@@ -26,7 +26,11 @@ async fn priced(stack: &Stack, sku: &str, quantity: &str, price: &str) -> Uuid {
         .await
         .expect(201);
     eventually("the price in the CRM", async || {
-        let prices = stack.crm.get(&format!("/v1/prices?product_id={product}")).await.expect(200);
+        let prices = stack
+            .crm
+            .get(&format!("/v1/prices?product_id={product}"))
+            .await
+            .expect(200);
         prices["items"].get(0).map(|_| ())
     })
     .await;
@@ -78,9 +82,14 @@ async fn from_a_web_form_to_a_paid_invoice() {
     let lead = format!("/v1/leads/{}", id(lead));
     act(crm, &lead, "start", json!({})).await.expect(200);
     act(crm, &lead, "qualify", json!({})).await.expect(200);
-    let converted = act(crm, &lead, "convert", json!({ "deal": { "name": "Tea for the winter" } }))
-        .await
-        .expect(200);
+    let converted = act(
+        crm,
+        &lead,
+        "convert",
+        json!({ "deal": { "name": "Tea for the winter" } }),
+    )
+    .await
+    .expect(200);
     let text = |field: &str| converted[field].as_str().expect("an id").to_owned();
     let (customer, contact, deal_id) = (text("customer_id"), text("contact_id"), text("deal_id"));
     let card = format!("/v1/customers/{customer}/card");
@@ -96,14 +105,21 @@ async fn from_a_web_form_to_a_paid_invoice() {
     });
     let call = crm.post("/v1/activities", call).await.expect(201);
     let evidence = json!([{ "step": "first_call", "evidence_id": call["id"] }]);
-    act(crm, &deal, "move", json!({ "stage": "qualified", "evidence": evidence }))
-        .await
-        .expect(200);
+    act(
+        crm,
+        &deal,
+        "move",
+        json!({ "stage": "qualified", "evidence": evidence }),
+    )
+    .await
+    .expect(200);
     let close = chrono::Utc::now().date_naive() + chrono::Days::new(20);
     let content = json!({ "expected_close_on": close, "contact_id": contact, "lines": [{ "product_id": tea, "quantity": "12" }] });
     let changed = crm.patch_matching(&deal, "*", content).await.expect(200);
     assert_eq!(changed["amount"], "114.00", "12 at 9.50");
-    act(crm, &deal, "move", json!({ "stage": "proposal" })).await.expect(200);
+    act(crm, &deal, "move", json!({ "stage": "proposal" }))
+        .await
+        .expect(200);
 
     // The quote says what there is; the ERP may be down meanwhile.
     let quote = json!({ "title": "Tea for the winter", "customer_id": customer, "deal_id": deal_id });
@@ -124,14 +140,23 @@ async fn from_a_web_form_to_a_paid_invoice() {
         .await
         .expect(200);
     let evidence = json!([{ "step": "offer", "evidence_id": files["items"][0]["id"] }]);
-    act(crm, &deal, "move", json!({ "stage": "negotiation", "evidence": evidence }))
-        .await
-        .expect(200);
+    act(
+        crm,
+        &deal,
+        "move",
+        json!({ "stage": "negotiation", "evidence": evidence }),
+    )
+    .await
+    .expect(200);
 
     // A new list price changes nothing of what was offered.
     let prices = stack.crm.get(&format!("/v1/prices?product_id={tea}")).await.expect(200);
     let price = format!("/v1/prices/{}", id(&prices["items"][0]));
-    stack.erp.patch_matching(&price, "*", json!({ "unit_price": "11.00" })).await.expect(200);
+    stack
+        .erp
+        .patch_matching(&price, "*", json!({ "unit_price": "11.00" }))
+        .await
+        .expect(200);
     let accepted = act(crm, &path, "accept", json!({})).await.expect(200);
     let order: Uuid = accepted["order_id"].as_str().expect("an order").parse().expect("an id");
     act(crm, &path, "accept", json!({}))
@@ -144,7 +169,11 @@ async fn from_a_web_form_to_a_paid_invoice() {
 
     // Delivered, invoiced and paid in the ERP.
     let of_order = format!("/v1/sales-orders/{order}");
-    stack.erp.post(&format!("{of_order}/deliveries"), json!({})).await.expect(201);
+    stack
+        .erp
+        .post(&format!("{of_order}/deliveries"), json!({}))
+        .await
+        .expect(201);
     let invoice = stack
         .erp
         .post(&format!("{of_order}/invoices"), json!({ "post": true }))
@@ -170,7 +199,10 @@ async fn from_a_web_form_to_a_paid_invoice() {
     })
     .await;
     assert_eq!(shown["contacts"][0]["name"], "Maria Anders");
-    assert_eq!((&shown["open_deals"]["count"], &shown["open_orders"]["count"]), (&json!(0), &json!(0)));
+    assert_eq!(
+        (&shown["open_deals"]["count"], &shown["open_orders"]["count"]),
+        (&json!(0), &json!(0))
+    );
     assert_eq!(shown["last_activity"]["id"], call["id"]);
 
     // A second deal of the same customer; it is lost, and its soft demand is withdrawn.
@@ -182,9 +214,15 @@ async fn from_a_web_form_to_a_paid_invoice() {
     assert_eq!(crm.get(&card).await.expect(200)["open_deals"]["count"], 1);
     let demand = crm.get("/v1/soft-demand?empty=false").await.expect(200);
     assert_eq!(demand["items"][0]["id"], second["id"]);
-    assert_eq!(decimal(&demand["items"][0]["lines"][0]["weighted_quantity"]), Decimal::from(5), "50 at 10 %");
+    assert_eq!(
+        decimal(&demand["items"][0]["lines"][0]["weighted_quantity"]),
+        Decimal::from(5),
+        "50 at 10 %"
+    );
     let loss = json!({ "reason": "competitor", "competitor": "Tea & Co" });
-    act(crm, &format!("/v1/deals/{}", id(&second)), "lose", loss).await.expect(200);
+    act(crm, &format!("/v1/deals/{}", id(&second)), "lose", loss)
+        .await
+        .expect(200);
     let demand = crm.get("/v1/soft-demand?empty=false").await.expect(200);
     assert_eq!(demand["items"], json!([]), "{demand:#}");
     stack.no_dead_letter().await;
