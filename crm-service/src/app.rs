@@ -33,13 +33,14 @@ pub static MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 /// Works with customers and orders.
 const SALES: Role = Role {
     name: "sales",
-    description: "everything but managing API keys, users, pipelines, lead forms and the rules for leads, approving grades, and applying replicas",
+    description: "everything but managing API keys, users, pipelines, plans, lead forms and the rules for leads, approving grades, and applying replicas",
     grants: |permission| {
         ![
             ManageApiKeys::NAME,
             ManageUsers::NAME,
             APPLY,
             may::WritePipelines::NAME,
+            may::WritePlans::NAME,
             may::WriteLeadForms::NAME,
             may::WriteLeadRules::NAME,
             may::ApproveGrades::NAME,
@@ -88,6 +89,7 @@ const PARTS: &[&[Constraint]] = &[
     currencies::CONSTRAINTS,
     deals::CONSTRAINTS,
     leads::CONSTRAINTS,
+    analytics::CONSTRAINTS,
 ];
 const COUNT: usize = {
     let (mut part, mut count) = (0, 0);

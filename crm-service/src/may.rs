@@ -58,6 +58,11 @@ permissions! {
     WriteDeals = "deals:write",
     /// Figures, as far as the records behind them are in sight.
     ReadAnalytics = "analytics:read",
+    /// Make analyses, which are kept.
+    WriteAnalytics = "analytics:write",
+    /// What users and teams are to reach.
+    ReadPlans = "plans:read",
+    WritePlans = "plans:write",
     /// Leads with all their touches.
     ReadLeads = "leads:read",
     WriteLeads = "leads:write",

@@ -5,6 +5,9 @@ use service_kit::problem::Fault;
 use service_kit::{Problem, Result};
 use std::fmt::Display;
 
+/// Five years.
+const MOST_DAYS: i64 = 5 * 366;
+
 /// Days, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Period {
@@ -57,8 +60,43 @@ impl Period {
         }
         if self.to < self.from {
             refused.add("to", "must not be before from");
-        } else if (self.to - self.from).num_days() > 5 * 366 {
+        } else if (self.to - self.from).num_days() > MOST_DAYS {
             refused.add("to", "at most five years after from");
+        }
+    }
+
+    /// Whether it is one that a report takes.
+    pub fn is_bounded(self) -> bool {
+        let mut refused = Refused::default();
+        self.check(&mut refused);
+        refused.check().is_ok()
+    }
+
+    /// From the first day of both to the last.
+    pub fn with(self, other: Period) -> Period {
+        Period {
+            from: self.from.min(other.from),
+            to: self.to.max(other.to),
+        }
+    }
+
+    /// With all days of its first and its last month.
+    pub fn widened(self) -> Period {
+        let next = first_of(self.to).checked_add_months(Months::new(1));
+        let last = next.and_then(|next| next.pred_opt());
+        Period {
+            from: first_of(self.from),
+            to: last.unwrap_or(self.to),
+        }
+    }
+
+    /// Its days in a month.
+    pub fn within_month(self, first: NaiveDate) -> Period {
+        let next = first.checked_add_months(Months::new(1));
+        let last = next.and_then(|next| next.pred_opt()).unwrap_or(first);
+        Period {
+            from: self.from.max(first),
+            to: self.to.min(last),
         }
     }
 

@@ -25,11 +25,50 @@
 //! period, at most five years, through an index by day, and nothing outside of it; it answers a page.
 
 mod asked;
+mod cohorts;
+mod deals;
 mod figure;
+mod plans;
+mod runs;
 pub mod sales;
 
 use service_kit::Routes;
+use service_kit::problem::Constraint;
+
+pub const CONSTRAINTS: &[Constraint] = &[
+    Constraint::conflict("plans_pkey", "duplicate", "/id", "another plan has this id"),
+    Constraint::conflict(
+        "plans_one_of_user",
+        "duplicate",
+        "/month",
+        "the user has such a plan for this month",
+    ),
+    Constraint::conflict(
+        "plans_one_of_team",
+        "duplicate",
+        "/month",
+        "the team has such a plan for this month",
+    ),
+    Constraint::rule(
+        "plans_owner_known",
+        "unknown_user",
+        "/owner_id",
+        "there is no such active user",
+    ),
+    Constraint::rule("plans_team_known", "unknown_team", "/team_id", "there is no such team"),
+    Constraint::conflict("analysis_runs_pkey", "duplicate", "/id", "another analysis has this id"),
+    Constraint::conflict(
+        "analysis_run_items_pkey",
+        "duplicate",
+        "/id",
+        "another analysis has this id",
+    ),
+];
 
 pub fn routes(routes: &mut Routes) {
     sales::routes(routes);
+    cohorts::routes(routes);
+    deals::routes(routes);
+    plans::routes(routes);
+    runs::routes(routes);
 }

@@ -1,9 +1,11 @@
 //! The tables, as the migrations make them.
 
 mod activity;
+mod analytics;
 mod customers_more;
 
 pub use activity::*;
+pub use analytics::*;
 pub use customers_more::*;
 mod currencies;
 mod lead;

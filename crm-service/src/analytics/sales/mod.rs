@@ -85,7 +85,7 @@ impl Asked {
     }
 
     /// The order lines of a group, or of all that is asked for.
-    fn rows(&self, key: Option<&str>) -> String {
+    pub(in crate::analytics) fn rows(&self, key: Option<&str>) -> String {
         let query = &self.query;
         let key = key.or(query.key.as_deref());
         let rows = Rows::at(LINES, self.period)

@@ -1,3 +1,6 @@
+mod deals;
 mod northwind;
+mod plans;
+mod runs;
 mod sales;
 mod support;

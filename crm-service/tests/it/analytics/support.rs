@@ -14,8 +14,12 @@ use std::collections::BTreeMap;
 pub const FULFILMENT: &str = r#"{"number": null, "status": "confirmed", "as_of": "2026-01-15T10:00:00Z", "source_version": 1, "holds": [], "lines": [], "deliveries": []}"#;
 
 pub fn run(crm: &TestService, statements: &str) {
+    try_run(crm, statements).unwrap();
+}
+
+pub fn try_run(crm: &TestService, statements: &str) -> diesel::QueryResult<()> {
     let mut conn = PgConnection::establish(&crm.database.url).unwrap();
-    conn.batch_execute(statements).unwrap();
+    conn.batch_execute(statements)
 }
 
 #[derive(QueryableByName)]
@@ -103,6 +107,13 @@ pub async fn all(client: &Client, path: &str) -> Vec<Value> {
 pub async fn added_up(client: &Client, figure: &Value, field: &str) -> (i64, Decimal) {
     let rows = all(client, figure["rows"].as_str().expect("a path")).await;
     let sum = rows.iter().map(|row| decimal(&row[field])).sum();
+    (i64::try_from(rows.len()).unwrap(), sum)
+}
+
+/// How many rows a path leads to, and what they add up to at a JSON pointer.
+pub async fn sum_at(client: &Client, path: &Value, pointer: &str) -> (i64, Decimal) {
+    let rows = all(client, path.as_str().expect("a path")).await;
+    let sum = rows.iter().filter_map(|row| row.pointer(pointer)).map(decimal).sum();
     (i64::try_from(rows.len()).unwrap(), sum)
 }
 

@@ -1,0 +1,2 @@
+DROP INDEX activities_done, activities_tasks_due;
+DROP TABLE plans;
