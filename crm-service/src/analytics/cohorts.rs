@@ -10,7 +10,7 @@ use crate::may;
 use actix_web::get;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Date, Integer, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use service_kit::db::{Sql, sql};
@@ -79,6 +79,8 @@ pub struct Cohort {
     pub rows: String,
     pub rows_within: String,
     pub rows_ever: String,
+    /// The state that the figure is of.
+    pub as_of: DateTime<Utc>,
 }
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -110,6 +112,9 @@ pub struct CohortCustomer {
     /// Whether the second came within the days that were asked for.
     #[diesel(sql_type = Bool)]
     pub within: bool,
+    /// The state that this is of.
+    #[diesel(sql_type = Timestamptz)]
+    pub as_of: DateTime<Utc>,
 }
 
 pub fn routes(routes: &mut Routes) {
@@ -234,6 +239,7 @@ fn report(conn: &mut PgConnection, sight: &Sight, asked: &Asked) -> Result<Cohor
          FROM begun GROUP BY GROUPING SETS ((1), ()) ORDER BY 1 NULLS LAST"
     );
     let mut rows: Vec<Counted> = ask(text, sight, asked).rows(conn)?;
+    let as_of = Utc::now();
     let shown = |row: &Counted| {
         let rate = |part: i64| {
             Decimal::from(part)
@@ -250,6 +256,7 @@ fn report(conn: &mut PgConnection, sight: &Sight, asked: &Asked) -> Result<Cohor
             rows: asked.rows(row.month, None),
             rows_within: asked.rows(row.month, Some(Repeated::Within)),
             rows_ever: asked.rows(row.month, Some(Repeated::Ever)),
+            as_of,
         }
     };
     let total = rows.pop().unwrap_or(Counted {
@@ -259,7 +266,7 @@ fn report(conn: &mut PgConnection, sight: &Sight, asked: &Asked) -> Result<Cohor
         ever: 0,
     });
     Ok(CohortReport {
-        as_of: Utc::now(),
+        as_of,
         from: asked.period.from,
         to: asked.period.to,
         within_days: asked.within_days,
@@ -281,7 +288,7 @@ fn customers(
     let (after_day, after_id) = after.unzip();
     let text = cohorts!(
         ", r AS (SELECT $7::text AS repeated)
-         SELECT b.*, (SELECT c.name FROM customers c WHERE c.id = b.customer_id
+         SELECT b.*, now() AS as_of, (SELECT c.name FROM customers c WHERE c.id = b.customer_id
                         AND (q.sees_all OR c.owner_id = q.me OR c.team_id = ANY(q.teams))) AS name
          FROM q CROSS JOIN r CROSS JOIN begun b
          WHERE CASE r.repeated WHEN 'within' THEN b.within WHEN 'ever' THEN b.second_order_on IS NOT NULL

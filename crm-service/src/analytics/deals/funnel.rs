@@ -86,6 +86,8 @@ pub struct FunnelStage {
     pub rows_still_there: String,
     pub rows_lost: String,
     pub rows_went_back: String,
+    /// The state that the figure is of.
+    pub as_of: DateTime<Utc>,
 }
 
 /// The deals that were opened.
@@ -295,13 +297,13 @@ fn report(conn: &mut PgConnection, facts: &Facts, asked: &Asked) -> Result<Funne
         items: page
             .items
             .into_iter()
-            .map(|stage| shown(stage, asked, base))
+            .map(|stage| shown(stage, asked, (base, as_of)))
             .collect::<Result<_>>()?,
         next_cursor: page.next_cursor,
     })
 }
 
-fn shown(stage: Stage, asked: &Asked, base: Currency) -> Result<FunnelStage> {
+fn shown(stage: Stage, asked: &Asked, (base, as_of): (Currency, DateTime<Utc>)) -> Result<FunnelStage> {
     let narrowed = Asked {
         pipeline_id: Some(stage.pipeline_id),
         ..asked.clone()
@@ -337,6 +339,7 @@ fn shown(stage: Stage, asked: &Asked, base: Currency) -> Result<FunnelStage> {
         lost: stage.lost,
         went_back: stage.went_back,
         seconds: stage.seconds,
+        as_of,
     })
 }
 

@@ -63,6 +63,8 @@ pub struct WinLossFigure {
     pub lost_rows: String,
     /// `won ÷ (won + lost)`.
     pub win_rate: Option<Figure>,
+    /// The state that the figure is of.
+    pub as_of: DateTime<Utc>,
 }
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -188,7 +190,7 @@ fn report(conn: &mut PgConnection, facts: &Facts, asked: &Asked) -> Result<WinLo
     let page = Page::from_rows(groups, limit, |group| {
         Cursor::encode(&order, &(group.rank, group.key.clone()))
     });
-    let base = facts.base();
+    let (base, as_of) = (facts.base(), Utc::now());
     let shown = |group: Group| {
         let rows = |state| asked.rows(ROWS, group.key.as_deref()).with("state", state).path();
         let (won, closed) = (Decimal::from(group.won), Decimal::from(group.won + group.lost));
@@ -204,10 +206,11 @@ fn report(conn: &mut PgConnection, facts: &Facts, asked: &Asked) -> Result<WinLo
             lost_value: money(base, group.lost_value)?,
             lost_unvalued: group.lost_unvalued,
             win_rate: won.checked_div(closed).map(Figure::new),
+            as_of,
         })
     };
     Ok(WinLossReport {
-        as_of: Utc::now(),
+        as_of,
         currency: base,
         from: asked.period.from,
         to: asked.period.to,

@@ -77,6 +77,8 @@ pub struct AgainstPlan {
     pub rows_forecast: String,
     pub rows_overdue: String,
     pub rows_unvalued: String,
+    /// The state that the figure is of.
+    pub as_of: DateTime<Utc>,
 }
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -245,8 +247,9 @@ fn report(conn: &mut PgConnection, sight: &Sight, asked: &Asked) -> Result<Again
         .bind::<BigInt, _>(limit.plus_one())
         .rows(conn)?;
     let page = Page::from_rows(rows, limit, |row| Cursor::encode(&order, &row.key));
+    let as_of = Utc::now();
     Ok(AgainstPlanReport {
-        as_of: Utc::now(),
+        as_of,
         currency: facts.base,
         from: asked.sales.period.from,
         to: asked.sales.period.to,
@@ -255,13 +258,13 @@ fn report(conn: &mut PgConnection, sight: &Sight, asked: &Asked) -> Result<Again
         items: page
             .items
             .into_iter()
-            .map(|row| shown(row, asked, facts.base))
+            .map(|row| shown(row, asked, (facts.base, as_of)))
             .collect::<Result<_>>()?,
         next_cursor: page.next_cursor,
     })
 }
 
-fn shown(row: Row, asked: &Asked, base: Currency) -> Result<AgainstPlan> {
+fn shown(row: Row, asked: &Asked, (base, as_of): (Currency, DateTime<Utc>)) -> Result<AgainstPlan> {
     let expected = row.revenue + row.forecast;
     let deals = |narrowed: &str| deals_of(asked, &row.key, narrowed);
     Ok(AgainstPlan {
@@ -281,6 +284,7 @@ fn shown(row: Row, asked: &Asked, base: Currency) -> Result<AgainstPlan> {
         rows_unvalued: deals("valued=false"),
         key: row.key,
         name: row.name,
+        as_of,
     })
 }
 

@@ -82,6 +82,8 @@ pub struct Kpi {
     pub kept: Option<bool>,
     /// The records whose `value`s add up to `fact`.
     pub rows: String,
+    /// The state that the figure is of.
+    pub as_of: DateTime<Utc>,
 }
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -306,12 +308,12 @@ fn report(conn: &mut PgConnection, sight: &Sight, asked: &Asked, query: &KpisQue
         from: asked.sales.period.from,
         to: asked.sales.period.to,
         of: asked.of,
-        items: page.items.into_iter().map(|row| shown(row, asked)).collect(),
+        items: page.items.into_iter().map(|row| shown(row, asked, as_of)).collect(),
         next_cursor: page.next_cursor,
     })
 }
 
-fn shown(row: Row, asked: &Asked) -> Kpi {
+fn shown(row: Row, asked: &Asked, as_of: DateTime<Utc>) -> Kpi {
     let month = asked.sales.period.within_month(row.month);
     let rows = Rows::at("/v1/analytics/kpis/records", month)
         .with("of", asked.of)
@@ -335,6 +337,7 @@ fn shown(row: Row, asked: &Asked) -> Kpi {
         rows: rows.path(),
         key: row.key,
         name: row.name,
+        as_of,
     }
 }
 

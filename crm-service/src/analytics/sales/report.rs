@@ -32,6 +32,8 @@ pub struct SalesFigure {
     pub unvalued: i64,
     /// The order lines whose `net` adds up to it.
     pub rows: String,
+    /// The state that the figure is of.
+    pub as_of: DateTime<Utc>,
 }
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -140,6 +142,7 @@ fn report(conn: &mut PgConnection, sight: &Sight, asked: &Asked) -> Result<Sales
     let word = |row: &Row| row.key.clone().unwrap_or_else(|| NONE.to_owned());
     let next = rows.last().filter(|_| more);
     let next_cursor = next.map(|row| Cursor::encode(&order, &(row.rank, word(row))));
+    let as_of = Utc::now();
     let shown = |row: Row, rows: String| {
         Ok(SalesFigure {
             key: row.key,
@@ -150,6 +153,7 @@ fn report(conn: &mut PgConnection, sight: &Sight, asked: &Asked) -> Result<Sales
             net: money(facts.base, row.net)?,
             unvalued: row.unvalued,
             rows,
+            as_of,
         })
     };
     let items = rows.into_iter().map(|row| {
@@ -157,7 +161,7 @@ fn report(conn: &mut PgConnection, sight: &Sight, asked: &Asked) -> Result<Sales
         shown(row, path)
     });
     Ok(SalesReport {
-        as_of: Utc::now(),
+        as_of,
         currency: facts.base,
         from: asked.period.from,
         to: asked.period.to,

@@ -242,7 +242,8 @@ async fn pages_hold_every_group_once_and_faults_are_named_together() {
         cursor = format!("&cursor={}", page["next_cursor"].as_str().unwrap_or("end"));
     }
     assert!(cursor.ends_with("end"));
-    assert_eq!(json!(seen), whole["items"]);
+    let rows = |items: &[Value]| -> Vec<Value> { items.iter().map(|figure| figure["rows"].clone()).collect() };
+    assert_eq!(rows(&seen), rows(whole["items"].as_array().unwrap()));
     assert_eq!(same_as_csv(&crm.client, &path, "items").await, 7);
 
     let odd = "/v1/analytics/sales?colour=red&from=yesterday&shape=round&limit=0&by=weather";
