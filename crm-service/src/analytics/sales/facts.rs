@@ -11,7 +11,7 @@ use service_kit::{Currency, Sight};
 use uuid::Uuid;
 
 /// A statement that begins with the rows `sales` (what was asked for is `q`) and goes on as given, with
-/// parameters from `$19` on: bind the others with [`Facts::ask`].
+/// parameters from `$19` on: bind the others with `Facts::ask`.
 ///
 /// `net` is in the company's currency, null without a price or a rate. `key` is the row's group.
 macro_rules! sales {
@@ -92,7 +92,7 @@ impl Facts {
         self.ask(text, &asked)
     }
 
-    /// Binds `$1` to `$18` of a [`sales!`] statement.
+    /// Binds `$1` to `$18` of a `sales!` statement.
     pub fn ask(&self, text: &'static str, asked: &Asked) -> Sql<'static> {
         let (all, me, teams) = self.sight.binds();
         let query = &asked.query;
