@@ -2,7 +2,7 @@
 
 use crate::{
     activities, analytics, attachments, card, catalogue, currencies, custom_fields, customers, deals, documents,
-    grades, leads, may, orders, reassignment, segments, views,
+    grades, leads, may, orders, quotes, reassignment, segments, views,
 };
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use service_kit::auth::{APPLY, ManageApiKeys};
@@ -18,7 +18,7 @@ pub const SERVICE: Service = Service {
     description: "Customers, the catalogue as sales sees it, orders with what became of them, and what is invoiced and paid.",
     migrations: &MIGRATIONS,
     routes,
-    roles: &[SALES],
+    roles: &[SALES, SALES_MANAGER],
     permissions: may::ALL,
     constraints: CONSTRAINTS,
     imports: &[],
@@ -33,7 +33,7 @@ pub static MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 /// Works with customers and orders.
 const SALES: Role = Role {
     name: "sales",
-    description: "everything but managing API keys, users, pipelines, plans, lead forms and the rules for leads, approving grades, and applying replicas",
+    description: "everything but managing API keys, users, pipelines, plans, lead forms, the rules for leads, quote templates and discount limits, approving grades and quotes, and applying replicas",
     grants: |permission| {
         ![
             ManageApiKeys::NAME,
@@ -44,6 +44,24 @@ const SALES: Role = Role {
             may::WriteLeadForms::NAME,
             may::WriteLeadRules::NAME,
             may::ApproveGrades::NAME,
+            may::ApproveQuotes::NAME,
+            may::WriteQuoteTemplates::NAME,
+            may::WriteDiscountLimits::NAME,
+        ]
+        .contains(&permission)
+    },
+};
+
+/// Leads those who sell.
+const SALES_MANAGER: Role = Role {
+    name: "sales_manager",
+    description: "what sales may, and approving, managing pipelines, rules and templates",
+    grants: |permission| {
+        ![
+            ManageApiKeys::NAME,
+            ManageUsers::NAME,
+            APPLY,
+            may::WriteDiscountLimits::NAME,
         ]
         .contains(&permission)
     },
@@ -54,6 +72,7 @@ const BACKGROUND: &[Background] = &[
     activities::reminders::REMINDERS,
     activities::emails::outbox::OUTBOX,
     segments::refresh::REFRESH,
+    quotes::expiry::EXPIRY,
 ];
 
 fn routes(routes: &mut Routes) {
@@ -73,6 +92,7 @@ fn routes(routes: &mut Routes) {
     grades::routes(routes);
     reassignment::routes(routes);
     views::routes(routes);
+    quotes::routes(routes);
 }
 
 /// Of each module, what the database may refuse because of the input.
@@ -90,6 +110,7 @@ const PARTS: &[&[Constraint]] = &[
     deals::CONSTRAINTS,
     leads::CONSTRAINTS,
     analytics::CONSTRAINTS,
+    quotes::CONSTRAINTS,
 ];
 const COUNT: usize = {
     let (mut part, mut count) = (0, 0);

@@ -13,6 +13,7 @@
 //! - [`custom_fields`]: what a company wants to know of its records beyond that; [`filter`]: conditions as text
 //! - [`deals`]: pipelines and the deals in them, their forecast and soft demand
 //! - [`leads`]: web forms, scoring, assignment, and what leads become
+//! - [`quotes`]: what a customer is offered, in versions, with its approval, its document and its acceptance
 //! - [`currencies`]: the company's currencies and exchange rates, as the ERP last told them
 //! - [`orders`]: drafts, submission, cancellation, and the fulfilment that the ERP reports
 //! - [`grades`]: proposed from what customers bought; [`reassignment`]: many customers given to somebody at once;
@@ -40,6 +41,7 @@ mod json;
 pub mod leads;
 pub mod may;
 pub mod orders;
+pub mod quotes;
 pub mod reassignment;
 mod replica;
 pub mod schema;

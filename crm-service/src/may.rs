@@ -72,6 +72,14 @@ permissions! {
     /// The rules that score and assign leads.
     ReadLeadRules = "lead_rules:read",
     WriteLeadRules = "lead_rules:write",
+    /// Quotes with their documents, and how much discount may be offered.
+    ReadQuotes = "quotes:read",
+    WriteQuotes = "quotes:write",
+    /// Let somebody else's quote go out below one's own discount limit.
+    ApproveQuotes = "quotes:approve",
+    ReadQuoteTemplates = "quote_templates:read",
+    WriteQuoteTemplates = "quote_templates:write",
+    WriteDiscountLimits = "discount_limits:write",
     /// Named here to be in [`ALL`]; handlers take one of the types below.
     Apply = "integration:apply",
 }

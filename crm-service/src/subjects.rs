@@ -2,7 +2,7 @@
 //!
 //! The one place that knows where each kind of record keeps its owner, its team and its customer.
 
-use crate::schema::{customers, deal_steps, deals, leads, orders};
+use crate::schema::{customers, deal_steps, deals, leads, orders, quotes};
 use diesel::prelude::*;
 use service_kit::{Owned, Sight, text_enum};
 use uuid::Uuid;
@@ -62,7 +62,11 @@ pub fn find(conn: &mut PgConnection, kind: SubjectType, id: Uuid, sight: &Sight)
             .select((leads::customer_id, leads::owner_id, leads::team_id))
             .first(conn)
             .optional()?,
-        SubjectType::Quote => None,
+        SubjectType::Quote => quotes::table
+            .find(id)
+            .select((quotes::customer_id.nullable(), quotes::owner_id, quotes::team_id))
+            .first(conn)
+            .optional()?,
     };
     Ok(row
         .filter(|(_, owner, team)| sight.covers(*owner, *team))

@@ -13,7 +13,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Numeric, Timestamptz, Uuid as SqlUu
 use serde::{Deserialize, Serialize};
 use service_kit::db::sql;
 use service_kit::{Answer, Body, Command, Faults, Problem, Quantity, Result, Routes};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -205,10 +205,24 @@ fn apply(conn: &mut PgConnection, told: &AvailabilityIn) -> QueryResult<HashSet<
 }
 
 /// Stock of these products in all warehouses.
-pub(super) fn of_products(conn: &mut PgConnection, product_ids: &[Uuid]) -> QueryResult<Vec<StockLevel>> {
+fn of_products(conn: &mut PgConnection, product_ids: &[Uuid]) -> QueryResult<Vec<StockLevel>> {
     availability::table
         .filter(availability::product_id.eq_any(product_ids))
         .order((availability::product_id, availability::warehouse_id))
         .select(StockLevel::as_select())
         .load(conn)
+}
+
+/// Stock of each of these products over all warehouses, and how often any of it changed.
+///
+/// # Errors
+/// When the database refuses.
+pub fn stock(conn: &mut PgConnection, product_ids: &[Uuid]) -> QueryResult<HashMap<Uuid, (Availability, i64)>> {
+    let mut stock: HashMap<Uuid, (Availability, i64)> = HashMap::new();
+    for level in of_products(conn, product_ids)? {
+        let (sum, revisions) = stock.entry(level.product_id).or_default();
+        sum.add(&level);
+        *revisions += level.revision;
+    }
+    Ok(stock)
 }

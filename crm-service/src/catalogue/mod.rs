@@ -13,16 +13,17 @@
 //! - Applying a replica emits no event: nothing echoes.
 //! - Products are retired by the ERP, never deleted; neither are prices.
 //!
-//! Other modules ask [`prices_for`] which price applies and [`statuses`] what is sold; nobody else
-//! reads these tables.
+//! Other modules ask [`prices_for`] which price applies (and [`price_traces`] why), [`statuses`] what is
+//! sold, [`described`] what it is called and [`stock`] what there is; nobody else reads these tables.
 
 mod availability;
 mod categories;
 mod prices;
 mod products;
 
-pub use prices::prices_for;
-pub use products::{ProductStatus, statuses};
+pub use availability::{Availability, stock};
+pub use prices::{PriceTrace, price_traces, prices_for};
+pub use products::{Described, ProductKind, ProductStatus, described, statuses};
 
 use service_kit::Routes;
 use service_kit::problem::Constraint;

@@ -6,7 +6,7 @@ use crate::{customers, may};
 use actix_web::{get, patch, post, put};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Date, Nullable, Numeric, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Date, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use serde::{Deserialize, Serialize};
 use service_kit::db::sql;
 use service_kit::http::IdPath;
@@ -235,19 +235,67 @@ pub(super) fn of_products(conn: &mut PgConnection, product_ids: &[Uuid]) -> Quer
         .load(conn)
 }
 
+/// Which kind of list answers before which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PriceRule {
+    /// The customer's own price.
+    Customer,
+    /// The list of the customer's tier.
+    Tier,
+    /// The base list of the currency.
+    Base,
+}
+
+/// Which price answered for a product, a customer, a quantity and a day.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PriceTrace {
+    pub rule: PriceRule,
+    pub price_id: Uuid,
+    pub price_list_id: Uuid,
+    pub price_list_name: String,
+    /// Of the customer when it was asked.
+    pub tier: Option<String>,
+    pub unit_price: UnitPrice,
+    /// Applies from this quantity on.
+    pub minimum_quantity: Quantity,
+    pub valid_from: Option<NaiveDate>,
+    /// Last day, included.
+    pub valid_to: Option<NaiveDate>,
+    /// The day that was asked for.
+    pub priced_on: NaiveDate,
+    /// When the ERP said so.
+    pub as_of: DateTime<Utc>,
+}
+
 #[derive(QueryableByName)]
 struct Found {
     #[diesel(sql_type = BigInt)]
     position: i64,
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    price_list_id: Uuid,
+    #[diesel(sql_type = Text)]
+    price_list_name: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    tier: Option<String>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    customer_id: Option<Uuid>,
     #[diesel(sql_type = Numeric)]
     unit_price: UnitPrice,
+    #[diesel(sql_type = Numeric)]
+    minimum_quantity: Quantity,
+    #[diesel(sql_type = Nullable<Date>)]
+    valid_from: Option<NaiveDate>,
+    #[diesel(sql_type = Nullable<Date>)]
+    valid_to: Option<NaiveDate>,
+    #[diesel(sql_type = Timestamptz)]
+    as_of: DateTime<Utc>,
 }
 
 /// The list price of each (product, quantity) on a date, in the order asked; `None` where the
-/// replica knows none.
-///
-/// The ERP's rule: the customer's own list before the tier's, that before the base list, then the largest minimum quantity that is
-/// reached, then the latest `valid_from`; `valid_to` includes that day.
+/// replica knows none. See [`price_traces`].
 ///
 /// # Errors
 /// When the database refuses.
@@ -259,11 +307,35 @@ pub fn prices_for(
     date: NaiveDate,
     asked: &[(Uuid, Quantity)],
 ) -> QueryResult<Vec<Option<UnitPrice>>> {
-    let found: Vec<Found> = sql("SELECT asked.position, price.unit_price
+    let traces = price_traces(conn, customer, tier, currency, date, asked)?;
+    Ok(traces
+        .into_iter()
+        .map(|trace| trace.map(|trace| trace.unit_price))
+        .collect())
+}
+
+/// Which price answers for each (product, quantity) on a date, in the order asked; `None` where the
+/// replica knows none.
+///
+/// The ERP's rule: the customer's own list before the tier's, that before the base list, then the largest minimum quantity that is
+/// reached, then the latest `valid_from`; `valid_to` includes that day.
+///
+/// # Errors
+/// When the database refuses.
+pub fn price_traces(
+    conn: &mut PgConnection,
+    customer: Uuid,
+    tier: Option<&str>,
+    currency: Currency,
+    date: NaiveDate,
+    asked: &[(Uuid, Quantity)],
+) -> QueryResult<Vec<Option<PriceTrace>>> {
+    let found: Vec<Found> = sql("SELECT asked.position, price.*
          FROM (SELECT $1 AS customer, $2 AS tier, $3 AS currency, $4 AS date) AS question
          CROSS JOIN unnest($5, $6) WITH ORDINALITY AS asked (product_id, quantity, position)
          CROSS JOIN LATERAL (
-             SELECT unit_price FROM prices
+             SELECT id, price_list_id, price_list_name, tier, customer_id, unit_price, minimum_quantity, valid_from, valid_to, as_of
+             FROM prices
              WHERE product_id = asked.product_id AND currency = question.currency
                AND (tier IS NULL OR tier = question.tier) AND (customer_id IS NULL OR customer_id = question.customer)
                AND minimum_quantity <= asked.quantity
@@ -284,7 +356,23 @@ pub fn prices_for(
             .ok()
             .and_then(|n| prices.get_mut(n.checked_sub(1)?));
         if let Some(slot) = slot {
-            *slot = Some(price.unit_price);
+            *slot = Some(PriceTrace {
+                rule: match (price.customer_id, &price.tier) {
+                    (Some(_), _) => PriceRule::Customer,
+                    (None, Some(_)) => PriceRule::Tier,
+                    (None, None) => PriceRule::Base,
+                },
+                price_id: price.id,
+                price_list_id: price.price_list_id,
+                price_list_name: price.price_list_name,
+                tier: tier.map(str::to_owned),
+                unit_price: price.unit_price,
+                minimum_quantity: price.minimum_quantity,
+                valid_from: price.valid_from,
+                valid_to: price.valid_to,
+                priced_on: date,
+                as_of: price.as_of,
+            });
         }
     }
     Ok(prices)

@@ -116,3 +116,11 @@ pub fn base_and_reference(conn: &mut PgConnection) -> QueryResult<(Currency, Cur
         .select((company::base_currency, company::reference_currency))
         .first(conn)
 }
+
+/// What the company is called.
+///
+/// # Errors
+/// When the database refuses.
+pub fn company_name(conn: &mut PgConnection) -> QueryResult<String> {
+    company::table.select(company::name).first(conn)
+}

@@ -16,7 +16,7 @@ mod company;
 mod conversion;
 mod rates;
 
-pub use company::{Company, base_and_reference, base_currency};
+pub use company::{Company, base_and_reference, base_currency, company_name};
 pub use conversion::{rate, rates_to_base};
 
 use service_kit::Routes;

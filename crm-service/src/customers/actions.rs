@@ -183,6 +183,7 @@ fn insert(tx: &mut Tx<'_>, id: Uuid, input: &CustomerIn, allow_duplicate: bool) 
         team_id: None,
         tags: Vec::new(),
         parent_id: None,
+        language: None,
         custom_fields: CustomValues::default(),
         merged_into: None,
         version: 1,

@@ -40,6 +40,7 @@ impl utoipa::ToSchema for Tag {}
 pub struct Depth<'a> {
     tags: Option<&'a [Tag]>,
     parent_id: Option<Option<Uuid>>,
+    language: Option<Option<&'a str>>,
     custom_fields: Option<&'a CustomValues>,
     /// The values are all that there are, not only those that change.
     whole: bool,
@@ -50,6 +51,7 @@ impl<'a> From<&'a CustomerIn> for Depth<'a> {
         Depth {
             tags: input.tags.as_deref(),
             parent_id: Some(input.parent_id),
+            language: Some(input.language.as_deref()),
             custom_fields: input.custom_fields.as_ref(),
             whole: true,
         }
@@ -61,6 +63,7 @@ impl<'a> From<&'a CustomerPatch> for Depth<'a> {
         Depth {
             tags: patch.tags.as_deref(),
             parent_id: patch.parent_id,
+            language: patch.language.as_ref().map(Option::as_deref),
             custom_fields: patch.custom_fields.as_ref(),
             whole: false,
         }
@@ -76,6 +79,9 @@ impl Depth<'_> {
         if let Some(parent) = self.parent_id.filter(|parent| *parent != core.parent_id) {
             check_parent(tx, core.id, parent, faults)?;
             core.parent_id = parent;
+        }
+        if let Some(language) = self.language {
+            core.language = language.map(str::to_owned);
         }
         if let Some(given) = self.custom_fields {
             let sight = tx.actor().sight.clone();

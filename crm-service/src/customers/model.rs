@@ -67,6 +67,9 @@ pub struct CustomerIn {
     pub tags: Option<Vec<Tag>>,
     /// The company that this one belongs to.
     pub parent_id: Option<Uuid>,
+    /// What it is written to in, e.g. in quotes.
+    #[schema(max_length = 6, pattern = "^[a-z]{2,3}(-[A-Z]{2})?$", example = "de")]
+    pub language: Option<String>,
     /// Absent, they stay; given, they are all that there are.
     #[schema(value_type = Option<CustomerCustomFields>)]
     pub custom_fields: Option<CustomValues>,
@@ -110,6 +113,10 @@ pub struct CustomerPatch {
     pub tags: Option<Vec<Tag>>,
     #[serde(default, deserialize_with = "present")]
     pub parent_id: Option<Option<Uuid>>,
+    /// What it is written to in, e.g. in quotes.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(max_length = 6, pattern = "^[a-z]{2,3}(-[A-Z]{2})?$")]
+    pub language: Option<Option<String>>,
     /// Those that change; `null` takes a value away.
     #[schema(nullable = false, value_type = Option<CustomerCustomFields>)]
     pub custom_fields: Option<CustomValues>,
@@ -137,6 +144,8 @@ pub struct CustomerCore {
     pub tags: Vec<String>,
     /// The company that this one belongs to.
     pub parent_id: Option<Uuid>,
+    /// What it is written to in, e.g. in quotes.
+    pub language: Option<String>,
     #[schema(value_type = CustomerCustomFields)]
     pub custom_fields: CustomValues,
     /// The customer that it became part of.

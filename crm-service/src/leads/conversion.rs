@@ -151,6 +151,7 @@ fn make_customer(
         team_id: owned.team_id,
         tags: None,
         parent_id: None,
+        language: None,
         custom_fields: None,
         contacts: contact_in(row).into_iter().collect(),
         addresses: Vec::new(),

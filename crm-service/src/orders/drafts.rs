@@ -1,6 +1,7 @@
 //! Drafts: placing, editing and copying an order. Everything here is the CRM's own.
 
 use super::model::{Order, OrderIn, OrderLineIn, OrderPatch, OrderPutIn};
+use super::promised;
 use super::queries;
 use super::status::{OrderAction, OrderOrigin, OrderStatus};
 use super::stored::{LineRow, OrderRow, StoredOrder};
@@ -148,17 +149,17 @@ pub fn customer(tx: &mut Tx<'_>, sight: &Sight, id: Uuid, mut faults: Faults) ->
 }
 
 /// What a client says about an order.
-struct Content<'a> {
-    customer_id: Uuid,
+pub(super) struct Content<'a> {
+    pub customer_id: Uuid,
     /// The owner that is named.
-    given: Owned,
+    pub given: Owned,
     /// Whose it is when nobody is named and nobody has signed in; absent for the customer's owner.
-    otherwise: Option<Owned>,
-    currency: Currency,
-    order_date: Option<NaiveDate>,
-    requested_date: Option<NaiveDate>,
-    external_ref: Option<&'a str>,
-    lines: &'a [OrderLineIn],
+    pub otherwise: Option<Owned>,
+    pub currency: Currency,
+    pub order_date: Option<NaiveDate>,
+    pub requested_date: Option<NaiveDate>,
+    pub external_ref: Option<&'a str>,
+    pub lines: &'a [OrderLineIn],
 }
 
 impl Content<'_> {
@@ -217,7 +218,12 @@ impl<'a> From<&'a OrderPutIn> for Content<'a> {
 }
 
 /// A new draft, checked but not stored, and its customer.
-fn draft(tx: &mut Tx<'_>, sight: &Sight, id: Uuid, content: &Content<'_>) -> Result<(StoredOrder, Standing)> {
+pub(super) fn draft(
+    tx: &mut Tx<'_>,
+    sight: &Sight,
+    id: Uuid,
+    content: &Content<'_>,
+) -> Result<(StoredOrder, Standing)> {
     let mut faults = Faults::default();
     let (given, nobody) = (content.given, Owned::default());
     let owned = Owned::of_new(tx, given.owner_id, given.team_id, nobody, &mut faults)?;
@@ -248,6 +254,7 @@ fn draft(tx: &mut Tx<'_>, sight: &Sight, id: Uuid, content: &Content<'_>) -> Res
         change_requests: None,
         owner_id: None,
         team_id: None,
+        quote_id: None,
     };
     let lines = lines(id, content.lines, &mut faults);
     let mut order = StoredOrder { row, lines };
@@ -269,6 +276,7 @@ fn edit(tx: &mut Tx<'_>, before: StoredOrder, apply: impl FnOnce(&mut StoredOrde
     let (mut after, mut faults) = (before.clone(), Faults::default());
     apply(&mut after, &mut faults);
     check(&mut after, &mut faults);
+    promised::keep(&before, &after)?;
     match after.row.customer_id == before.row.customer_id {
         true => faults.check()?,
         false => {

@@ -25,6 +25,8 @@
 //! - Line ids are minted here (or by the caller) and shared with the ERP.
 //! - A product that the catalogue here does not know is accepted: the replica may lag, and the ERP
 //!   rejects unknown products line by line, with reasons.
+//! - An order that a quote was accepted with ([`promised`]) keeps the quote's lines; the ERP does not
+//!   reject them because a product was retired meanwhile.
 //! - A price that somebody gave is a promise and is kept. Lines without one get the list price of
 //!   the customer's tier at the order date when the order is submitted; what the replica cannot
 //!   price stays without until the ERP has priced it. Copying keeps given prices and forgets list
@@ -44,6 +46,7 @@ pub mod drafts;
 pub mod fulfilment;
 mod handlers;
 pub mod model;
+pub mod promised;
 pub mod queries;
 pub mod status;
 pub mod stored;
@@ -58,6 +61,12 @@ pub const CONSTRAINTS: &[Constraint] = &[
         "duplicate",
         "/external_ref",
         "another order has this external_ref",
+    ),
+    Constraint::conflict(
+        "orders_quote_key",
+        "duplicate",
+        "",
+        "there is an order of this quote already",
     ),
     Constraint::conflict(
         "order_lines_pkey",

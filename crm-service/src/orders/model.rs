@@ -230,6 +230,9 @@ pub struct Order {
     pub order_date: NaiveDate,
     pub requested_date: Option<NaiveDate>,
     pub external_ref: Option<String>,
+    /// The quote that was accepted with it: its prices are promises, and its lines stay.
+    #[serde(default)]
+    pub quote_id: Option<Uuid>,
     /// Over the lines that have a price.
     pub total: Total,
     pub lines: Vec<OrderLine>,
@@ -290,6 +293,8 @@ pub struct OrdersQuery {
     pub owner_id: Option<Uuid>,
     /// Orders that belong to this team.
     pub team_id: Option<Uuid>,
+    /// The order that this quote was accepted with.
+    pub quote_id: Option<Uuid>,
     pub external_ref: Option<SearchText>,
     #[param(inline)]
     pub origin: Option<OrderOrigin>,

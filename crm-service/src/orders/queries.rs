@@ -82,6 +82,9 @@ pub fn page(conn: &mut PgConnection, sight: &Sight, query: &OrdersQuery) -> Resu
     if let Some(team) = query.team_id {
         found = found.filter(orders::team_id.eq(team));
     }
+    if let Some(quote) = query.quote_id {
+        found = found.filter(orders::quote_id.eq(quote));
+    }
     if let Some(reference) = &query.external_ref {
         found = found.filter(orders::external_ref.eq(reference.as_str().to_owned()));
     }
@@ -132,14 +135,14 @@ pub fn insert(conn: &mut PgConnection, order: &StoredOrder) -> QueryResult<bool>
              INSERT INTO orders (id, origin, status, customer_id, currency, order_date, requested_date, external_ref,
                  net, submitted_at, cancellation_state, cancellation_reason, cancellation_requested_at,
                  cancellation_version, number, rejection, fulfilment, source_version, version, revision,
-                 created_at, updated_at, change_requests, owner_id, team_id)
+                 created_at, updated_at, change_requests, owner_id, team_id, quote_id)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-                     $23, $24, $25)
+                     $23, $24, $25, $26)
              ON CONFLICT (id) DO NOTHING
              RETURNING id)
          INSERT INTO order_lines (order_id, id, position, product_id, quantity, unit_price, price_given, discount, line_total)
          SELECT placed.id, line.*
-         FROM placed, unnest($26, $27, $28, $29, $30, $31, $32, $33) AS line")
+         FROM placed, unnest($27, $28, $29, $30, $31, $32, $33, $34) AS line")
     .bind::<SqlUuid, _>(row.id)
     .bind::<Text, _>(row.origin)
     .bind::<Text, _>(row.status)
@@ -165,6 +168,7 @@ pub fn insert(conn: &mut PgConnection, order: &StoredOrder) -> QueryResult<bool>
     .bind::<Nullable<Json>, _>(&row.change_requests)
     .bind::<Nullable<SqlUuid>, _>(row.owner_id)
     .bind::<Nullable<SqlUuid>, _>(row.team_id)
+    .bind::<Nullable<SqlUuid>, _>(row.quote_id)
     .bind::<Array<SqlUuid>, _>(lines.iter().map(|l| l.id).collect::<Vec<_>>())
     .bind::<Array<Integer>, _>(lines.iter().map(|l| l.position).collect::<Vec<_>>())
     .bind::<Array<SqlUuid>, _>(lines.iter().map(|l| l.product_id).collect::<Vec<_>>())

@@ -40,6 +40,7 @@ pub struct OrderRow {
     pub change_requests: Option<AsJson<Vec<ChangeRequest>>>,
     pub owner_id: Option<Uuid>,
     pub team_id: Option<Uuid>,
+    pub quote_id: Option<Uuid>,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize, Queryable, Selectable)]
@@ -139,6 +140,7 @@ impl StoredOrder {
             order_date: row.order_date,
             requested_date: row.requested_date,
             external_ref: row.external_ref.clone(),
+            quote_id: row.quote_id,
             total: Total::new(row.currency, row.net).ok_or_else(unstorable)?,
             lines: lines.collect::<Result<_>>()?,
             rejection: row.rejection.clone().map(|told| told.0),

@@ -10,10 +10,12 @@ pub use customers_more::*;
 mod currencies;
 mod lead;
 mod pipeline;
+mod quoting;
 
 pub use currencies::*;
 pub use lead::*;
 pub use pipeline::*;
+pub use quoting::*;
 
 // ---- customers ----
 
@@ -40,6 +42,7 @@ diesel::table! {
         custom_fields -> Jsonb,
         merged_into -> Nullable<Uuid>,
         search_text -> Text,
+        language -> Nullable<Text>,
     }
 }
 
@@ -240,6 +243,7 @@ diesel::table! {
         change_requests -> Nullable<Json>,
         owner_id -> Nullable<Uuid>,
         team_id -> Nullable<Uuid>,
+        quote_id -> Nullable<Uuid>,
     }
 }
 

@@ -26,6 +26,7 @@ mod order_fulfilment;
 mod order_submission;
 mod orders;
 mod process;
+mod quotes;
 mod sales;
 mod sign_in;
 mod support;

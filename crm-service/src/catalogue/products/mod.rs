@@ -8,5 +8,5 @@ mod model;
 mod queries;
 
 pub use handlers::routes;
-pub use model::ProductStatus;
-pub use queries::statuses;
+pub use model::{ProductKind, ProductStatus};
+pub use queries::{Described, described, statuses};

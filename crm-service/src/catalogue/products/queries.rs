@@ -1,5 +1,5 @@
-use super::model::{Product, ProductRow, ProductStatus, ProductsQuery, Shown};
-use crate::catalogue::availability::{self, Availability};
+use super::model::{Product, ProductKind, ProductRow, ProductStatus, ProductsQuery, Shown};
+use crate::catalogue::availability;
 use crate::catalogue::prices;
 use crate::schema::{categories, products};
 use chrono::{DateTime, Utc};
@@ -61,12 +61,7 @@ fn with_parts(conn: &mut PgConnection, rows: Vec<ProductRow>) -> QueryResult<Vec
     for price in prices::of_products(conn, &ids)? {
         prices.entry(price.product_id).or_default().push(price);
     }
-    let mut stock: HashMap<Uuid, (Availability, i64)> = HashMap::new();
-    for level in availability::of_products(conn, &ids)? {
-        let (sum, revisions) = stock.entry(level.product_id).or_default();
-        sum.add(&level);
-        *revisions += level.revision;
-    }
+    let mut stock = availability::stock(conn, &ids)?;
 
     Ok(rows
         .into_iter()
@@ -113,4 +108,28 @@ pub fn statuses(conn: &mut PgConnection, ids: &[Uuid]) -> QueryResult<HashMap<Uu
         .filter(products::id.eq_any(ids))
         .select((products::id, products::status));
     Ok(found.load(conn)?.into_iter().collect())
+}
+
+/// What a line of a document says of its product.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
+#[diesel(table_name = products)]
+pub struct Described {
+    pub id: Uuid,
+    pub sku: String,
+    pub name: String,
+    pub unit: String,
+    pub kind: ProductKind,
+    pub status: ProductStatus,
+}
+
+/// These products, of those that are known here.
+///
+/// # Errors
+/// When the database refuses.
+pub fn described(conn: &mut PgConnection, ids: &[Uuid]) -> QueryResult<HashMap<Uuid, Described>> {
+    let found: Vec<Described> = products::table
+        .filter(products::id.eq_any(ids))
+        .select(Described::as_select())
+        .load(conn)?;
+    Ok(found.into_iter().map(|product| (product.id, product)).collect())
 }

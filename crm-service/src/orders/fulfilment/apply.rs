@@ -253,5 +253,6 @@ fn blank(id: Uuid, told: &FulfilmentIn, now: DateTime<Utc>) -> OrderRow {
         change_requests: None,
         owner_id: None,
         team_id: None,
+        quote_id: None,
     }
 }
