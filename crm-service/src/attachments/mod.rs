@@ -18,7 +18,7 @@ mod queries;
 
 pub use actions::file;
 pub use model::Attachment;
-pub use queries::evidence;
+pub use queries::{evidence, subject_concerns};
 
 use service_kit::Routes;
 use service_kit::problem::Constraint;

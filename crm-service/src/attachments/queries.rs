@@ -2,7 +2,7 @@
 
 use super::model::{Attachment, AttachmentsQuery};
 use crate::schema::{attachment_contents, attachments};
-use crate::subjects::SubjectRef;
+use crate::subjects::{SubjectRef, SubjectType};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::Uuid as SqlUuid;
@@ -115,4 +115,25 @@ pub fn evidence(conn: &mut PgConnection, subject: SubjectRef, id: Uuid) -> Query
         // So that nobody removes what is about to prove something.
         .for_share();
     Ok(there.first::<Uuid>(conn).optional()?.is_some())
+}
+
+/// A record now concerns this customer (a lead was converted): so do the files on it.
+///
+/// # Errors
+/// When the database refuses.
+pub fn subject_concerns(
+    conn: &mut PgConnection,
+    kind: SubjectType,
+    subject: Uuid,
+    customer: Uuid,
+) -> QueryResult<usize> {
+    let there = attachments::table
+        .filter(attachments::subject_id.eq(subject))
+        .filter(attachments::subject_type.eq(kind));
+    diesel::update(there)
+        .set((
+            attachments::customer_id.eq(customer),
+            attachments::revision.eq(attachments::revision + 1),
+        ))
+        .execute(conn)
 }

@@ -1,9 +1,8 @@
 //! What becomes of a lead: a customer, a contact and a deal, once.
 
-use super::model::{Lead, LeadConvertIn, LeadDealIn, LeadRow};
+use super::model::{Lead, LeadConvertIn, LeadRow};
 use super::queries;
 use super::state::{LeadAction, LeadState};
-use crate::activities;
 use crate::customers::contacts::{Contact, ContactIn};
 use crate::customers::model::{CustomerIn, CustomerKind};
 use crate::customers::timeline::{self, Entry};
@@ -11,6 +10,7 @@ use crate::customers::{self, parts, reference};
 use crate::deals::pipelines::queries as pipelines;
 use crate::deals::{self, Deal, DealIn};
 use crate::subjects::SubjectType;
+use crate::{activities, attachments};
 use diesel::prelude::*;
 use serde_json::json;
 use service_kit::problem::Error;
@@ -56,6 +56,7 @@ pub fn convert(tx: &mut Tx<'_>, id: Uuid, input: &LeadConvertIn, allow_duplicate
     after.converted_at = Some(tx.now());
     let lead = save(tx, &before, after)?;
     activities::subject_concerns(tx, SubjectType::Lead, id, customer_id)?;
+    attachments::subject_concerns(tx, SubjectType::Lead, id, customer_id)?;
     tell(tx, &before, &lead)?;
     Ok(lead)
 }
@@ -190,7 +191,7 @@ fn open_deal(
     contact_id: Option<Uuid>,
     input: &LeadConvertIn,
 ) -> Result<Deal> {
-    let given = input.deal.clone().unwrap_or_else(LeadDealIn::default);
+    let given = input.deal.clone().unwrap_or_default();
     let name: String = row.label.chars().take(200).collect();
     let deal = DealIn {
         id: given.id,

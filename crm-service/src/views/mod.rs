@@ -3,7 +3,7 @@
 //! A view is somebody's own or shared with a team: then the members of that team see it too, and still only who saved
 //! it changes it. It holds no records: whoever opens it gets the list in their own sight.
 //!
-//! What a view says is checked against the list itself when it is saved ([`check`]): parameters against the OpenAPI
+//! What a view says is checked against the list itself when it is saved (`check`): parameters against the OpenAPI
 //! document that the service runs on, conditions in the language of filters with their positions, orders and columns
 //! against what the list has. All faults are answered at once. A list that loses a custom field later refuses a view that
 //! has it, as it refuses anybody.

@@ -218,3 +218,26 @@ fn stored(crm: &TestService) -> i64 {
         .unwrap();
     count.count
 }
+
+#[actix_web::test]
+async fn files_of_a_lead_are_those_of_the_customer_that_it_becomes() {
+    let crm = crm().await;
+    let client = &crm.client;
+    let body = json!({ "name": "Maria Anders", "company": "Alfreds Futterkiste" });
+    let lead = client.post("/v1/leads", body).await.expect(201);
+    let file = pdf(client, ("lead", id(&lead)), "card.pdf").await;
+    assert_eq!(file["customer_id"], Value::Null);
+    for verb in ["qualify", "convert"] {
+        client
+            .post(&format!("/v1/leads/{}/{verb}", id(&lead)), json!({}))
+            .await
+            .expect(200);
+    }
+    let lead = client.get(&format!("/v1/leads/{}", id(&lead))).await.expect(200);
+    let path = format!("/v1/attachments?customer_id={}", lead["customer_id"].as_str().unwrap());
+    let files = client.get(&path).await.expect(200);
+    assert_eq!(
+        (&files["items"][0]["id"], &files["items"][0]["subject_type"]),
+        (&file["id"], &json!("lead"))
+    );
+}
