@@ -133,8 +133,17 @@ pub struct Price<'a> {
 /// The ERP's part of a customer.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Credit<'a> {
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    /// What is in force, whoever set it.
+    #[serde(
+        borrow,
+        default,
+        rename(deserialize = "effective_tier"),
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tier: Option<&'a RawValue>,
+    /// Each from its day on.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub tiers: Option<&'a RawValue>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub credit_limit: Option<&'a RawValue>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]

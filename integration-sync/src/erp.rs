@@ -30,6 +30,9 @@ pub struct Customer<'a> {
     pub grade_effective_from: Option<&'a RawValue>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub external_ref: Option<&'a RawValue>,
+    /// The customer that it turned out to be.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub legal_entities: Vec<LegalEntity<'a>>,
     #[serde(borrow, default)]

@@ -1,6 +1,7 @@
 use super::OWNER_PATH;
 use super::input::{CustomerPatch, ReplicatedCustomer};
-use super::model::{CustomerRow, CustomerWithExposure, OwnPart};
+use super::balance::note_balance_changed;
+use super::model::{CrmPart, CustomerRow, CustomerWithExposure, OwnPart};
 use super::queries;
 use crate::sales::credit;
 use diesel::prelude::*;
@@ -9,34 +10,81 @@ use service_kit::{Currency, Error, Faults, OrNotFound, Problem, Put, Result, Tx}
 use uuid::Uuid;
 
 /// Applies the CRM's part: newer wins, equal or older leaves what is stored.
+///
+/// Another grade may be another tier, and a merge makes one balance of two: both are told, for they are the ERP's.
 pub(super) fn apply(tx: &mut Tx<'_>, id: Uuid, input: &ReplicatedCustomer) -> Result<Put<CustomerWithExposure>> {
-    let Some(before) = queries::lock(tx, id).optional()? else {
-        return create(tx, id, input).map(Put::Created);
+    let survivor = survivor(tx, id, input)?;
+    let Some(row) = queries::lock(tx, id).optional()? else {
+        return create(tx, id, input, survivor).map(Put::Created);
     };
-    let part = input.part();
-    let newer = input.source_version > before.source_version;
-    let different = (input.source_version, &part) != (before.source_version, &before.replicated);
+    let mut part = input.part();
+    part.merged_into = survivor;
+    if survivor.is_some() {
+        // Open orders end under this name, with the legal entities that they were made with.
+        part.legal_entities = row.replicated.legal_entities.clone();
+        part.contacts = row.replicated.contacts.clone();
+        part.addresses = row.replicated.addresses.clone();
+    }
+    let newer = input.source_version > row.source_version;
+    let different = (input.source_version, &part) != (row.source_version, &row.replicated);
+    let today = tx.today();
     if !(newer || input.replace && different) {
-        let today = tx.today();
-        return Ok(Put::Unchanged(queries::with_exposure(tx, before, today)?));
+        return Ok(Put::Unchanged(queries::with_exposure(tx, row, today)?));
     }
     let stamp = (input.source_version, input.as_of.unwrap_or_else(|| tx.now()));
     let now = tx.now();
-    let after = queries::apply(tx, id, &part, stamp, now)?;
-    let today = tx.today();
-    // Nothing but the row differs, so one look at the exposure is enough.
     let exposure = credit::exposure(tx, id, today)?;
-    let after = queries::shown(after, &exposure, today)?;
-    let before = queries::shown(before, &exposure, today)?;
+    let graded = |part: &CrmPart| (part.grade.clone(), part.grade_effective_from);
+    let (regraded, merged) = (
+        graded(&part) != graded(&row.replicated),
+        part.merged_into != row.replicated.merged_into,
+    );
+    let before = queries::shown(tx, row, &exposure, today)?;
+    let after = queries::apply(tx, id, &part, stamp, now)?;
+    // Nothing but the row differs, so one look at the exposure is enough.
+    let after = queries::shown(tx, after, &exposure, today)?;
     tx.audit(Some(&before), &after)?;
-    Ok(Put::Updated(after))
+    if let Some(survivor) = survivor.filter(|_| merged) {
+        queries::shorten(tx, id, survivor)?;
+    }
+    if merged || regraded && after.customer.tiers != before.customer.tiers {
+        note_balance_changed(tx, &[id])?;
+    }
+    let row = queries::row(tx, id)?;
+    Ok(Put::Updated(queries::with_exposure(tx, row, today)?))
+}
+
+/// The customer that this one turned out to be, or what that one turned out to be since; it is locked, because its
+/// balance changes.
+fn survivor(tx: &mut Tx<'_>, id: Uuid, input: &ReplicatedCustomer) -> Result<Option<Uuid>> {
+    let Some(into) = input.merged_into.filter(|into| *into != id) else {
+        return Ok(None);
+    };
+    let known = queries::survivor(tx, into).optional()?;
+    let survivor = known.ok_or_else(|| Problem::reference_missing("customer", into))?;
+    // A chain that leads back here is none.
+    if survivor == id {
+        return Ok(None);
+    }
+    let (first, second) = (id.min(survivor), id.max(survivor));
+    for id in [first, second] {
+        queries::lock(tx, id).optional()?;
+    }
+    Ok(Some(survivor))
 }
 
 /// A new customer has no terms of its own yet; the CRM learns that from the event.
-fn create(tx: &mut Tx<'_>, id: Uuid, input: &ReplicatedCustomer) -> Result<CustomerWithExposure> {
+fn create(
+    tx: &mut Tx<'_>,
+    id: Uuid,
+    input: &ReplicatedCustomer,
+    survivor: Option<Uuid>,
+) -> Result<CustomerWithExposure> {
     let stamp = (input.source_version, input.as_of.unwrap_or_else(|| tx.now()));
     let now = tx.now();
-    let row = queries::insert(tx, id, input.part(), stamp, now)?.ok_or(Error::Stale)?;
+    let mut part = input.part();
+    part.merged_into = survivor;
+    let row = queries::insert(tx, id, part, stamp, now)?.ok_or(Error::Stale)?;
     let today = tx.today();
     let customer = queries::with_exposure(tx, row, today)?;
     tx.changed(None, &customer)?;
@@ -67,7 +115,7 @@ fn set_terms(tx: &mut Tx<'_>, id: Uuid, patch: &CustomerPatch, matching: bool) -
     }
     let today = tx.today();
     let exposure = credit::exposure(tx, id, today)?;
-    let before = queries::shown(row.clone(), &exposure, today)?;
+    let before = queries::shown(tx, row.clone(), &exposure, today)?;
     if matching {
         tx.require_match(&before)?;
     }
@@ -79,7 +127,7 @@ fn set_terms(tx: &mut Tx<'_>, id: Uuid, patch: &CustomerPatch, matching: bool) -
     }
     let now = tx.now();
     let after = queries::set_own(tx, id, &own, now)?;
-    let after = queries::shown(after, &exposure, today)?;
+    let after = queries::shown(tx, after, &exposure, today)?;
     tx.changed(Some(&before), &after)?;
     Ok(Put::Updated(after))
 }
@@ -100,9 +148,9 @@ pub fn hold_credit(tx: &mut Tx<'_>, id: Uuid, reason: &str) -> Result<()> {
     };
     let (today, now) = (tx.today(), tx.now());
     let exposure = credit::exposure(tx, id, today)?;
-    let before = queries::shown(row, &exposure, today)?;
+    let before = queries::shown(tx, row, &exposure, today)?;
     let after = queries::set_own(tx, id, &own, now)?;
-    let after = queries::shown(after, &exposure, today)?;
+    let after = queries::shown(tx, after, &exposure, today)?;
     tx.changed(Some(&before), &after)
 }
 

@@ -19,7 +19,9 @@ pub struct Billing {
     pub tax_id: Option<String>,
     pub legal_entities: Value,
     pub addresses: Value,
+    /// Those of the customer that it turned out to be, if it did.
     pub payment_terms_id: Option<Uuid>,
+    merged_into: Option<Uuid>,
 }
 
 /// What documents of the customer are made out with; the customer is locked until the end of the transaction,
@@ -28,12 +30,22 @@ pub struct Billing {
 /// # Errors
 /// When the database refuses.
 pub fn lock_billing(conn: &mut PgConnection, id: Uuid) -> QueryResult<Option<Billing>> {
-    customers::table
+    let found: Option<Billing> = customers::table
         .find(id)
         .for_no_key_update()
         .select(Billing::as_select())
         .first(conn)
-        .optional()
+        .optional()?;
+    match found.as_ref().and_then(|billing| billing.merged_into) {
+        Some(survivor) => {
+            let terms = queries::lock_terms(conn, survivor)?;
+            Ok(found.map(|billing| Billing {
+                payment_terms_id: terms.and_then(|terms| terms.payment_terms_id),
+                ..billing
+            }))
+        }
+        None => Ok(found),
+    }
 }
 
 /// What letters to customers are made out with, by id.
@@ -49,7 +61,8 @@ pub fn billing_of(conn: &mut PgConnection, ids: &[Uuid]) -> QueryResult<HashMap<
 }
 
 /// Tells the world that the balances of customers have changed: their version goes up and
-/// `customer.credit_changed` carries the new figures.
+/// `customer.credit_changed` carries the new figures. What concerns a customer that turned out to be another concerns
+/// that one.
 ///
 /// The row is written, so documents of one customer wait for each other; they do so anyway for the number
 /// series that all invoices share. The revision stays: whoever edits the terms is not told that they are stale.
@@ -57,7 +70,11 @@ pub fn billing_of(conn: &mut PgConnection, ids: &[Uuid]) -> QueryResult<HashMap<
 /// # Errors
 /// When the database refuses.
 pub fn note_balance_changed(tx: &mut Tx<'_>, ids: &[Uuid]) -> Result<()> {
-    for id in ids.iter().collect::<BTreeSet<_>>() {
+    let mut concerned = BTreeSet::new();
+    for id in ids {
+        concerned.insert(queries::survivor(tx, *id).or_not_found("customer")?);
+    }
+    for id in &concerned {
         diesel::update(customers::table.find(id))
             .set(customers::version.eq(customers::version + 1))
             .execute(&mut **tx)?;

@@ -19,7 +19,8 @@ pub(super) fn routes(routes: &mut Routes) {
     responses((status = 200, description = "A page of customers", body = Page<Customer>)))]
 #[get("/customers")]
 async fn list_customers(read: Read<may::ReadCustomers>, query: Query<CustomersQuery>) -> Result<Answer, Problem> {
-    read.json(move |conn| queries::page(conn, &query.0)).await
+    let today = read.today();
+    read.json(move |conn| queries::page(conn, &query.0, today)).await
 }
 
 /// Refused: customers are born in the CRM. The answer says where.

@@ -45,6 +45,8 @@ pub struct ReplicatedCustomer {
     pub addresses: Vec<Value>,
     #[schema(max_length = 400)]
     pub external_ref: Option<String>,
+    /// The customer that it turned out to be. What it has here stays with it.
+    pub merged_into: Option<Uuid>,
 }
 
 /// The terms. The fields of the CRM are known here so that they can be refused with their owner.
@@ -143,6 +145,7 @@ impl ReplicatedCustomer {
             contacts: Value::Array(self.contacts.clone()),
             addresses: Value::Array(self.addresses.clone()),
             external_ref: self.external_ref.clone(),
+            merged_into: self.merged_into,
         }
     }
 }

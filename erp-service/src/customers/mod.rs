@@ -10,6 +10,8 @@
 //!   echoes.
 //! - `revision` counts changes of the whole record.
 //! - Nothing of the CRM's part is unique here: changes of two customers may arrive in any order.
+//! - A customer that turned out to be another one (`merged_into`) keeps its orders and documents, which end under its
+//!   name; the terms of the other decide on both, and exposure and balance are sums over both.
 //! - Users create no customers here and change nothing of the CRM's part: 409 `not_owner`.
 
 mod actions;

@@ -59,6 +59,8 @@ pub(super) struct CrmPart {
     #[schema(value_type = Vec<Object>)]
     pub addresses: Value,
     pub external_ref: Option<String>,
+    /// The customer that it turned out to be.
+    pub merged_into: Option<Uuid>,
 }
 
 /// What the ERP owns.
@@ -102,6 +104,8 @@ pub struct Customer {
     #[schema(value_type = Vec<Object>)]
     pub addresses: Value,
     pub external_ref: Option<String>,
+    /// The customer that it turned out to be: its terms decide on both, and exposure and balance are of both.
+    pub merged_into: Option<Uuid>,
     /// The CRM's version of its part.
     pub source_version: i64,
     /// When the CRM's part was what it is here.
@@ -111,6 +115,10 @@ pub struct Customer {
     pub tier_reason: Option<String>,
     /// Last day of the tier; `null`: without end.
     pub tier_valid_to: Option<NaiveDate>,
+    /// Whose prices apply today: the tier set by hand, else what the grade in force means, else the default.
+    pub effective_tier: Option<String>,
+    /// Whose prices apply on which day: each from its day on.
+    pub tiers: Vec<DatedTier>,
     /// `null`: unlimited. 0: prepayment.
     pub credit_limit: Option<Amount>,
     pub credit_currency: Currency,
@@ -134,6 +142,15 @@ pub struct Customer {
     pub revision: i64,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+}
+
+/// The tier from a day on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DatedTier {
+    /// `null`: from ever.
+    pub from: Option<NaiveDate>,
+    /// `null`: none, which is the base list.
+    pub tier: Option<String>,
 }
 
 /// A customer with what its orders come to.
@@ -178,6 +195,8 @@ pub struct Terms {
     pub name: String,
     pub payment_terms_id: Option<Uuid>,
     pub overdue_stop_days: Option<i32>,
+    /// `None` of a customer that is itself; terms are always of one that is.
+    pub merged_into: Option<Uuid>,
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -199,8 +218,12 @@ pub(super) struct CustomersQuery {
 }
 
 impl CustomerRow {
-    pub(super) fn shown(self, base: Currency) -> Customer {
+    pub(super) fn shown(self, base: Currency, tiers: Vec<DatedTier>, today: NaiveDate) -> Customer {
         let (crm, own) = (self.replicated, self.own);
+        let in_force = tiers
+            .iter()
+            .rev()
+            .find(|dated| dated.from.is_none_or(|from| from <= today));
         Customer {
             id: self.id,
             name: crm.name,
@@ -215,11 +238,14 @@ impl CustomerRow {
             contacts: crm.contacts,
             addresses: crm.addresses,
             external_ref: crm.external_ref,
+            merged_into: crm.merged_into,
             source_version: self.source_version,
             as_of: self.as_of,
             tier: own.tier,
             tier_reason: own.tier_reason,
             tier_valid_to: own.tier_valid_to,
+            effective_tier: in_force.and_then(|dated| dated.tier.clone()),
+            tiers,
             credit_limit: own.credit_limit.and_then(|limit| Amount::money(base, limit.value())),
             credit_currency: base,
             credit_hold: own.credit_hold,

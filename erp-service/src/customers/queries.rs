@@ -1,5 +1,5 @@
 use super::model::{
-    CrmPart, Customer, CustomerRow, CustomerWithExposure, CustomersQuery, ExposureParts, OwnPart, Terms,
+    CrmPart, Customer, CustomerRow, CustomerWithExposure, CustomersQuery, DatedTier, ExposureParts, OwnPart, Terms,
 };
 use crate::company;
 use crate::sales::credit::{self, Exposure};
@@ -7,10 +7,11 @@ use crate::schema::customers;
 use crate::taxes;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Date, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Date, Jsonb, Nullable, Text, Uuid as SqlUuid};
+use serde_json::Value;
 use service_kit::db::sql;
 use service_kit::{Amount, Error, Page, Result, keyset_page};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 pub(super) fn row(conn: &mut PgConnection, id: Uuid) -> QueryResult<CustomerRow> {
@@ -32,14 +33,20 @@ pub(super) fn with_exposure(
     today: NaiveDate,
 ) -> Result<CustomerWithExposure> {
     let exposure = credit::exposure(conn, row.id, today)?;
-    shown(row, &exposure, today)
+    shown(conn, row, &exposure, today)
 }
 
-pub(super) fn shown(row: CustomerRow, exposure: &Exposure, today: NaiveDate) -> Result<CustomerWithExposure> {
+pub(super) fn shown(
+    conn: &mut PgConnection,
+    row: CustomerRow,
+    exposure: &Exposure,
+    today: NaiveDate,
+) -> Result<CustomerWithExposure> {
     let base = exposure.base;
+    let tiers = tiers(conn, &[row.id])?.remove(&row.id).unwrap_or_default();
     let money = |value| Amount::money(base, value).ok_or_else(|| Error::Bug("an exposure beyond its bounds".into()));
     Ok(CustomerWithExposure {
-        customer: row.shown(base),
+        customer: row.shown(base, tiers, today),
         exposure: money(exposure.total())?,
         exposure_parts: ExposureParts {
             orders: money(exposure.orders)?,
@@ -53,10 +60,33 @@ pub(super) fn shown(row: CustomerRow, exposure: &Exposure, today: NaiveDate) -> 
     })
 }
 
-pub(super) fn page(conn: &mut PgConnection, query: &CustomersQuery) -> Result<Page<Customer>> {
+pub(super) fn page(conn: &mut PgConnection, query: &CustomersQuery, today: NaiveDate) -> Result<Page<Customer>> {
     let base = company::settings(conn)?.base_currency;
     let page: Page<CustomerRow> = rows(conn, query)?;
-    Ok(page.map(|row| row.shown(base)))
+    let ids: Vec<Uuid> = page.items.iter().map(|row| row.id).collect();
+    let mut tiers = tiers(conn, &ids)?;
+    Ok(page.map(|row| {
+        let tiers = tiers.remove(&row.id).unwrap_or_default();
+        row.shown(base, tiers, today)
+    }))
+}
+
+/// The tiers of customers, each from its day on.
+fn tiers(conn: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<DatedTier>>> {
+    #[derive(QueryableByName)]
+    struct Found {
+        #[diesel(sql_type = SqlUuid)]
+        id: Uuid,
+        #[diesel(sql_type = Jsonb)]
+        tiers: Value,
+    }
+    let found: Vec<Found> = sql("SELECT id, customer_tiers(id) AS tiers FROM unnest($1) AS c (id)")
+        .bind::<Array<SqlUuid>, _>(ids)
+        .rows(conn)?;
+    found
+        .into_iter()
+        .map(|found| Ok((found.id, serde_json::from_value(found.tiers)?)))
+        .collect()
 }
 
 fn rows(conn: &mut PgConnection, query: &CustomersQuery) -> Result<Page<CustomerRow>> {
@@ -145,16 +175,20 @@ pub(super) fn set_own(
         .get_result(conn)
 }
 
-/// The terms of a customer; `None` when it is unknown.
+/// The terms of a customer, which are those of the customer that it turned out to be; `None` when it is unknown.
 ///
 /// # Errors
 /// When the database refuses.
 pub fn terms(conn: &mut PgConnection, id: Uuid) -> QueryResult<Option<Terms>> {
-    customers::table
+    let found: Option<Terms> = customers::table
         .find(id)
         .select(Terms::as_select())
         .first(conn)
-        .optional()
+        .optional()?;
+    match found.as_ref().and_then(|terms| terms.merged_into) {
+        Some(survivor) => terms(conn, survivor),
+        None => Ok(found),
+    }
 }
 
 /// The terms, locked until the end of the transaction: whoever decides on credit waits here.
@@ -162,12 +196,32 @@ pub fn terms(conn: &mut PgConnection, id: Uuid) -> QueryResult<Option<Terms>> {
 /// # Errors
 /// When the database refuses.
 pub fn lock_terms(conn: &mut PgConnection, id: Uuid) -> QueryResult<Option<Terms>> {
-    customers::table
+    let found: Option<Terms> = customers::table
         .find(id)
         .for_no_key_update()
         .select(Terms::as_select())
         .first(conn)
-        .optional()
+        .optional()?;
+    match found.as_ref().and_then(|terms| terms.merged_into) {
+        Some(survivor) => lock_terms(conn, survivor),
+        None => Ok(found),
+    }
+}
+
+/// Where a customer's balance counts: with itself, or with the customer that it turned out to be.
+///
+/// # Errors
+/// When the database refuses; `NotFound`.
+pub fn survivor(conn: &mut PgConnection, id: Uuid) -> QueryResult<Uuid> {
+    let survivor: Option<Uuid> = customers::table.find(id).select(customers::merged_into).first(conn)?;
+    Ok(survivor.unwrap_or(id))
+}
+
+/// Those that pointed at a customer point at the one that it turned out to be.
+pub(super) fn shorten(conn: &mut PgConnection, id: Uuid, survivor: Uuid) -> QueryResult<usize> {
+    diesel::update(customers::table.filter(customers::merged_into.eq(id)))
+        .set(customers::merged_into.eq(survivor))
+        .execute(conn)
 }
 
 /// Whether the CRM knows this legal entity of the customer.

@@ -70,23 +70,28 @@ struct Part {
     due: Option<NaiveDate>,
 }
 
-/// The exposure of a customer, in one statement; amounts in other currencies ask for their rate.
+/// The exposure of a customer, with those that turned out to be the same, in one statement; amounts in other currencies ask for their rate.
 ///
 /// # Errors
 /// When the database refuses.
 pub fn exposure(conn: &mut PgConnection, customer_id: Uuid, today: NaiveDate) -> Result<Exposure> {
-    let parts: Vec<Part> = sql("SELECT c.base_currency, c.overdue_stop_days, p.part, p.currency, p.amount, p.due FROM company c LEFT JOIN (
+    let parts: Vec<Part> = sql("WITH family AS MATERIALIZED (
+             SELECT ARRAY(SELECT m.id FROM customers m
+                          WHERE m.id = coalesce(asked.merged_into, asked.id) OR m.merged_into = coalesce(asked.merged_into, asked.id)) AS ids
+             FROM customers asked WHERE asked.id = $1)
+         SELECT c.base_currency, c.overdue_stop_days, p.part, p.currency, p.amount, p.due FROM company c LEFT JOIN (
              SELECT 'orders' AS part, currency, sum(uninvoiced_gross) AS amount, NULL::date AS due
-             FROM sales_orders WHERE customer_id = $1 AND uninvoiced_gross <> 0 AND credit_counted GROUP BY currency
+             FROM sales_orders WHERE customer_id = ANY((SELECT ids FROM family)::uuid[]) AND uninvoiced_gross <> 0 AND credit_counted
+             GROUP BY currency
              UNION ALL
              SELECT CASE WHEN open_amount > 0 THEN 'invoices' ELSE 'credits' END, currency, sum(open_amount),
                     min(due_on) FILTER (WHERE open_amount > 0)
-             FROM open_items WHERE party_id = $2 AND open_amount <> 0 AND side = 'receivable' GROUP BY 1, 2
+             FROM open_items WHERE party_id = ANY((SELECT ids FROM family)::uuid[]) AND open_amount <> 0 AND side = 'receivable'
+             GROUP BY 1, 2
              UNION ALL
-             SELECT 'advances', currency, -sum(open_gross), NULL FROM advances WHERE customer_id = $3 AND open_gross <> 0 GROUP BY currency
+             SELECT 'advances', currency, -sum(open_gross), NULL
+             FROM advances WHERE customer_id = ANY((SELECT ids FROM family)::uuid[]) AND open_gross <> 0 GROUP BY currency
          ) p ON true")
-    .bind::<SqlUuid, _>(customer_id)
-    .bind::<SqlUuid, _>(customer_id)
     .bind::<SqlUuid, _>(customer_id)
     .rows(conn)?;
     let first = parts.first().ok_or_else(|| Error::Bug("there is no company".into()))?;

@@ -23,6 +23,7 @@ mod kit_idempotency;
 mod kit_paging;
 mod kit_preconditions;
 mod ledger;
+mod merged_customers;
 mod migrations;
 mod payments;
 mod price_lists;

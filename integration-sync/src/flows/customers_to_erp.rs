@@ -10,8 +10,9 @@ pub(super) static FLOW: Flow = Flow {
     target: System::Erp,
     records: &[Record {
         kind: "customer",
-        events: &["customer.changed"],
-        list: "/v1/customers",
+        events: &["customer.changed", "customer.merged"],
+        // What is open in the ERP may still be of one that became part of another.
+        list: "/v1/customers?include_merged=true",
         one: Some("/v1/customers"),
     }],
     request,
