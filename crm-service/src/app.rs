@@ -7,6 +7,7 @@ use crate::{
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use service_kit::auth::{APPLY, ManageApiKeys};
 use service_kit::background::Background;
+use service_kit::exchange::Importable;
 use service_kit::problem::Constraint;
 use service_kit::users::ManageUsers;
 use service_kit::{Permission, Role, Routes, Service};
@@ -21,7 +22,7 @@ pub const SERVICE: Service = Service {
     roles: &[SALES, SALES_MANAGER],
     permissions: may::ALL,
     constraints: CONSTRAINTS,
-    imports: &[],
+    imports: IMPORTS,
     describe: Some(custom_fields::describe::describe),
     sign_in: true,
     background: BACKGROUND,
@@ -74,6 +75,9 @@ const BACKGROUND: &[Background] = &[
     segments::refresh::REFRESH,
     quotes::expiry::EXPIRY,
 ];
+
+/// What can be imported.
+const IMPORTS: &[Importable] = &[Importable::of::<customers::imports::Customers>()];
 
 fn routes(routes: &mut Routes) {
     custom_fields::routes(routes);

@@ -24,7 +24,7 @@ pub struct Problem {
     /// URI that names the kind of problem; its last segment is `code`.
     pub r#type: String,
     pub title: String,
-    #[schema(minimum = 400, maximum = 599)]
+    #[schema(minimum = 300, maximum = 599)]
     pub status: u16,
     /// What happened in this case.
     pub detail: String,

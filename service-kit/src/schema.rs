@@ -21,6 +21,7 @@ diesel::table! {
         dry_run -> Bool,
         status -> Text,
         column_names -> Array<Text>,
+        settings -> Json,
         row_count -> Int8,
         created_rows -> Int8,
         updated_rows -> Int8,

@@ -27,7 +27,7 @@ pub mod schemas;
 pub mod values;
 
 pub use model::{CustomField, FieldType, RecordType};
-pub use values::{CustomValues, merge, replace};
+pub use values::{CustomValues, merge, of_keys, replace};
 
 use service_kit::Routes;
 use service_kit::problem::Constraint;

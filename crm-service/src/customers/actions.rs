@@ -61,6 +61,11 @@ pub fn put(tx: &mut Tx<'_>, id: Uuid, input: &CustomerIn, allow_duplicate: bool)
 pub fn change(tx: &mut Tx<'_>, id: Uuid, patch: &CustomerPatch) -> Result<Customer> {
     let before = queries::lock(tx, id)?;
     tx.require_match(&before)?;
+    patched(tx, before, patch)
+}
+
+/// Gives a locked customer what a patch says of it.
+pub fn patched(tx: &mut Tx<'_>, before: Customer, patch: &CustomerPatch) -> Result<Customer> {
     let (mut after, mut faults) = (before.clone(), Faults::default());
     let core = &mut after.core;
     set(&mut core.name, &patch.name);
@@ -78,6 +83,14 @@ pub fn change(tx: &mut Tx<'_>, id: Uuid, patch: &CustomerPatch) -> Result<Custom
     }
     let after = save(tx, &before, after)?;
     tell_changes(tx, &before, &after)?;
+    Ok(after)
+}
+
+/// Makes the core of a locked customer what it was once.
+pub fn put_back(tx: &mut Tx<'_>, before: &Customer, core: CustomerCore) -> Result<Customer> {
+    let after = Customer { core, ..before.clone() };
+    let after = save(tx, before, after)?;
+    tell_changes(tx, before, &after)?;
     Ok(after)
 }
 

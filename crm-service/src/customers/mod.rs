@@ -42,6 +42,7 @@ pub mod depth;
 pub mod duplicates;
 pub mod email;
 pub mod handlers;
+pub mod imports;
 pub mod legal_entities;
 pub mod merge;
 pub mod model;
@@ -68,6 +69,7 @@ pub fn routes(routes: &mut Routes) {
     consent::routes(routes);
     duplicates::routes(routes);
     merge::routes(routes);
+    imports::routes(routes);
 }
 
 /// What the database may refuse because of the input.

@@ -123,7 +123,7 @@ pub struct CustomerPatch {
 }
 
 /// What a customer is without its parts.
-#[derive(Debug, Clone, PartialEq, Serialize, Queryable, Selectable, Insertable, AsChangeset, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Queryable, Selectable, Insertable, AsChangeset, ToSchema)]
 #[diesel(table_name = customers, treat_none_as_null = true)]
 pub struct CustomerCore {
     pub id: Uuid,

@@ -3,10 +3,12 @@
 mod activity;
 mod analytics;
 mod customers_more;
+mod imports;
 
 pub use activity::*;
 pub use analytics::*;
 pub use customers_more::*;
+pub use imports::*;
 mod currencies;
 mod lead;
 mod pipeline;

@@ -105,6 +105,11 @@ impl<R> Rows<R> {
         Ok(())
     }
 
+    /// The import whose rows they are.
+    pub fn import(&self) -> Uuid {
+        self.import
+    }
+
     /// Which of these match keys stood in earlier batches of this file and were not rejected. A dry
     /// run has rolled them back, so rows that refer to them have to ask.
     ///
@@ -124,6 +129,7 @@ pub struct Work {
     pub(super) kind: &'static Importable,
     pub(super) dry_run: bool,
     pub(super) header: Arc<Header>,
+    pub(super) settings: serde_json::Value,
     pub(super) content_length: Option<i64>,
     pub(super) records: Arc<[Record]>,
     /// How many of the records an earlier transaction has answered.
@@ -180,6 +186,7 @@ fn begin(tx: &mut Tx<'_>, work: &Work) -> Result<Import> {
         kind: work.kind.kind,
         dry_run: work.dry_run,
         columns: work.header.names(),
+        settings: &work.settings,
         content_length: work.content_length,
         checkpoint: work.start,
     };
@@ -341,7 +348,8 @@ fn faults_of(error: Error, constraints: &[Constraint]) -> Vec<ImportFault> {
         return vec![ImportFault::of_row(&problem.code, problem.detail)];
     }
     let faults = problem.errors.into_iter().take(50).map(|fault| {
-        let column = fault.pointer.trim_start_matches('/').to_owned();
+        // What stands in a part of the record has a column of its own, such as custom_fields.region.
+        let column = fault.pointer.trim_start_matches('/').replacen("custom_fields/", "custom_fields.", 1);
         ImportFault {
             column: Some(column).filter(|column| !column.is_empty()),
             code: fault.code,

@@ -1,6 +1,7 @@
 use super::imports::ImportFault;
 use super::reader::{Broken, Record};
-use super::{Column, Importable};
+use super::settings::ImportSettings;
+use super::Importable;
 use crate::decimal::{Amount, DecimalError, Fraction, Quantity, SignedQuantity, UnitPrice};
 use crate::http::Validators;
 use crate::money::Currency;
@@ -16,7 +17,10 @@ use uuid::Uuid;
 #[derive(Debug)]
 pub(super) struct Header {
     /// For each field of a record, its column; `None` when it is not looked at.
-    columns: Vec<Option<&'static Column>>,
+    columns: Vec<Option<String>>,
+    /// What the names of further columns begin with.
+    open: Option<&'static str>,
+    settings: ImportSettings,
 }
 
 impl Header {
@@ -24,7 +28,12 @@ impl Header {
     ///
     /// # Errors
     /// 422 with every column that is unknown, missing or there twice.
-    pub fn of(record: &Record, kind: &Importable, exported: &[String]) -> Result<Self, Problem> {
+    pub fn of(
+        record: &Record,
+        kind: &Importable,
+        exported: &[String],
+        settings: &ImportSettings,
+    ) -> Result<Self, Problem> {
         if record.broken.is_some() {
             return Err(Problem::rule(
                 "malformed_header",
@@ -32,22 +41,40 @@ impl Header {
             ));
         }
         let mut faults = Faults::default();
-        let (mut columns, mut seen) = (Vec::new(), HashSet::new());
+        let (mut columns, mut seen, mut renamed) = (Vec::new(), HashSet::new(), HashSet::new());
         for index in 0..record.len() {
             let name = String::from_utf8_lossy(record.field(index).unwrap_or_default());
-            let name = name.trim().to_ascii_lowercase();
-            let shown: String = name.chars().take(100).collect();
-            let column = kind.columns.iter().find(|column| column.name == name);
-            if column.is_none() && !exported.contains(&name) {
+            let theirs = name.trim().to_lowercase();
+            let shown: String = theirs.chars().take(100).collect();
+            let name = match settings.columns.get(&theirs) {
+                Some(None) => {
+                    renamed.insert(theirs);
+                    columns.push(None);
+                    continue;
+                }
+                Some(Some(ours)) => {
+                    renamed.insert(theirs);
+                    ours.clone()
+                }
+                None => theirs.to_ascii_lowercase(),
+            };
+            let is_open = kind.open.is_some_and(|open| name.starts_with(open)) && exported.contains(&name);
+            let looked_at = is_open || kind.columns.iter().any(|column| column.name == name);
+            if !looked_at && !exported.contains(&name) {
                 faults.add(
                     format!("/{shown}"),
                     "unknown_column",
-                    format!("there is no column {shown:?} here"),
+                    format!("there is no column {name:?} here"),
                 );
-            } else if !seen.insert(name) {
+            } else if !seen.insert(name.clone()) {
                 faults.add(format!("/{shown}"), "duplicate_column", "the column is there twice");
             }
-            columns.push(column);
+            columns.push(looked_at.then_some(name));
+        }
+        for missing in settings.columns.keys().filter(|theirs| !renamed.contains(*theirs)) {
+            let shown: String = missing.chars().take(100).collect();
+            let message = "columns names it, and the file does not have it";
+            faults.add(format!("/{shown}"), "missing_column", message);
         }
         for missing in kind
             .columns
@@ -61,17 +88,21 @@ impl Header {
             );
         }
         faults.check()?;
-        Ok(Header { columns })
+        Ok(Header {
+            columns,
+            open: kind.open,
+            settings: settings.clone(),
+        })
     }
 
-    pub fn names(&self) -> Vec<&'static str> {
-        self.columns.iter().flatten().map(|column| column.name).collect()
+    pub fn names(&self) -> Vec<&str> {
+        self.columns.iter().flatten().map(String::as_str).collect()
     }
 
     fn place(&self, name: &str) -> Option<usize> {
         self.columns
             .iter()
-            .position(|column| column.is_some_and(|column| column.name == name))
+            .position(|column| column.as_deref() == Some(name))
     }
 }
 
@@ -298,6 +329,23 @@ impl<'a> Fields<'a> {
                 None
             }
         }
+    }
+
+    /// The cells of the further columns that the file has, see [`Importer::OPEN`](super::Importer::OPEN).
+    pub fn open(&mut self) -> Vec<(String, String)> {
+        let Some(open) = self.header.open else { return Vec::new() };
+        let names = self.header.columns.iter().flatten();
+        let names: Vec<String> = names.filter(|name| name.starts_with(open)).cloned().collect();
+        let cells = names.into_iter().filter_map(|name| {
+            let text = self.cell(&name)?;
+            Some((name, text))
+        });
+        cells.collect()
+    }
+
+    /// How the sender wants the file to be read.
+    pub fn settings(&self) -> &ImportSettings {
+        &self.header.settings
     }
 
     /// How many faults were found so far.

@@ -1,4 +1,5 @@
 use super::imports::{self, Import, ImportRow, RowResult};
+use super::settings::ImportSettings;
 use super::upload::{self, Upload};
 use super::{Column, Importable};
 use crate::auth::{ImportRecords, ReadImports};
@@ -29,6 +30,16 @@ struct ImportQuery {
     /// Id of the import, minted by you: with it the same file can be sent again, to go on where an
     /// earlier request ended. Absent: made from the `Idempotency-Key`, or a new one.
     id: Option<Uuid>,
+    /// For columns that the file calls otherwise: a JSON object such as `{"Company": "name", "Notes": null}`; `null` is not
+    /// looked at.
+    #[param(max_length = 20_000)]
+    columns: Option<String>,
+    /// The column by which records are recognised, where the kind leaves a choice.
+    #[param(max_length = 100)]
+    match_by: Option<String>,
+    /// Make records although there are some that may be the same, where the kind looks for that.
+    #[serde(default)]
+    allow_duplicate: bool,
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -70,6 +81,10 @@ struct ImportKind {
     /// The list that shows them; columns that its CSV has beside those below are not looked at.
     list: String,
     columns: Vec<ImportColumn>,
+    /// By what `match_by` can ask to recognise records, the usual one first.
+    matched_by: Vec<String>,
+    /// What the names of further columns begin with: `custom_fields.`.
+    open: Option<String>,
 }
 
 /// A column that a file may have.
@@ -107,7 +122,13 @@ async fn run_import(
     let kind = known(kinds, &query.kind)
         .ok_or_else(|| Problem::bad_request("invalid_parameter", "kind: there is no such kind of import"))?;
     command.require_named(kind.write)?;
-    upload::run(Upload::of(command, kind, query.id)?, payload).await
+    let settings = ImportSettings::of(
+        kind,
+        query.columns.as_deref(),
+        query.match_by.as_deref(),
+        query.allow_duplicate,
+    )?;
+    upload::run(Upload::of(command, kind, query.id, settings)?, payload).await
 }
 
 /// Imports of kinds that the key may read.
@@ -178,6 +199,8 @@ fn shown(kind: &Importable) -> ImportKind {
         permission: kind.write.to_owned(),
         list: kind.list.to_owned(),
         columns: kind.columns.iter().map(column).collect(),
+        matched_by: kind.matched_by.iter().map(|key| (*key).to_owned()).collect(),
+        open: kind.open.map(str::to_owned),
     }
 }
 

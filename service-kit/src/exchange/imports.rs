@@ -138,6 +138,7 @@ pub(super) struct Start<'a> {
     pub kind: &'a str,
     pub dry_run: bool,
     pub columns: Vec<&'a str>,
+    pub settings: &'a Value,
     pub content_length: Option<i64>,
     pub checkpoint: Checkpoint,
 }
@@ -146,21 +147,24 @@ pub(super) struct Start<'a> {
 pub(super) struct Left {
     pub import: Import,
     pub content_length: Option<i64>,
+    pub settings: Value,
     pub checkpoint: Checkpoint,
 }
 
 pub(super) fn left(conn: &mut PgConnection, id: Uuid) -> QueryResult<Option<Left>> {
-    let found: Option<(Import, Option<i64>, Vec<u8>, i64)> = imports::table
+    let found: Option<(Import, Option<i64>, Vec<u8>, i64, Value)> = imports::table
         .find(id)
         .select((
             Import::as_select(),
             imports::content_length,
             imports::digest,
             imports::checked_rows,
+            imports::settings,
         ))
         .first(conn)
         .optional()?;
-    Ok(found.map(|(import, content_length, digest, rows)| Left {
+    Ok(found.map(|(import, content_length, digest, rows, settings)| Left {
+        settings,
         checkpoint: Checkpoint {
             rows,
             bytes: import.bytes,
@@ -171,7 +175,11 @@ pub(super) fn left(conn: &mut PgConnection, id: Uuid) -> QueryResult<Option<Left
     }))
 }
 
-pub(super) fn find(conn: &mut PgConnection, id: Uuid) -> QueryResult<Import> {
+/// An import.
+///
+/// # Errors
+/// When there is none, or the database refuses.
+pub fn find(conn: &mut PgConnection, id: Uuid) -> QueryResult<Import> {
     imports::table.find(id).select(Import::as_select()).first(conn)
 }
 
@@ -194,6 +202,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, start: &Start<'_>) -> QueryResult<Option<I
             imports::dry_run.eq(start.dry_run),
             imports::status.eq(ImportStatus::Open),
             imports::column_names.eq(&start.columns),
+            imports::settings.eq(start.settings),
             imports::content_length.eq(start.content_length),
             imports::bytes.eq(start.checkpoint.bytes),
             imports::digest.eq(&start.checkpoint.digest[..]),

@@ -23,13 +23,15 @@ mod fields;
 mod handlers;
 mod imports;
 mod reader;
+mod settings;
 mod upload;
 
 pub use batch::{Done, Entry, Rows};
 pub(crate) use export::{Asked, Streamed, Table, Tables};
 pub use fields::{Cell, Fields, Shape};
 pub(crate) use imports::remove_rows;
-pub use imports::{Import, ImportFault, ImportStatus, RowResult};
+pub use imports::{Import, ImportFault, ImportStatus, RowResult, find as import};
+pub use settings::ImportSettings;
 
 use crate::openapi::Routes;
 use crate::problem::Result;
@@ -53,6 +55,11 @@ pub trait Importer: 'static {
     /// below may stand in a file and is not looked at, so that an export can be edited and sent back.
     const LIST: &'static str;
     const COLUMNS: &'static [Column];
+    /// The columns by which a file may ask to be matched, the usual one first; none where that is no choice.
+    const MATCHED_BY: &'static [&'static str] = &[];
+    /// What the names of further columns begin with, such as those of custom fields: they stand in the file if the list
+    /// has them as CSV, are read with [`Fields::open`], and a file may ask to be matched by one.
+    const OPEN: Option<&'static str> = None;
     /// Rows in one transaction, which must not take longer than a second or two.
     const BATCH: usize = 500;
 
@@ -107,6 +114,8 @@ pub struct Importable {
     pub(crate) write: &'static str,
     pub(crate) list: &'static str,
     pub columns: &'static [Column],
+    pub(crate) matched_by: &'static [&'static str],
+    pub(crate) open: Option<&'static str>,
     pub(crate) batch: usize,
     pub(crate) apply: batch::Apply,
 }
@@ -120,6 +129,8 @@ impl Importable {
             write: T::WRITE,
             list: T::LIST,
             columns: T::COLUMNS,
+            matched_by: T::MATCHED_BY,
+            open: T::OPEN,
             batch: T::BATCH,
             apply: batch::apply::<T>,
         }
@@ -154,6 +165,14 @@ fn described(kind: &Importable) -> String {
     for column in kind.columns {
         let required = if column.required { ", required" } else { "" };
         text.push_str(&format!("\n- `{}`{required}: {}", column.name, column.about));
+    }
+    if let Some(open) = kind.open {
+        text.push_str(&format!("\n- `{open}…`: those that `GET {}` has as CSV", kind.list));
+    }
+    if !kind.matched_by.is_empty() {
+        let keys = kind.matched_by.iter().map(|key| format!("`{key}`"));
+        let keys = keys.chain(kind.open.map(|open| format!("`{open}…`"))).collect::<Vec<_>>();
+        text.push_str(&format!("\n- `match_by`: {}", keys.join(", ")));
     }
     text.push_str(&format!(
         "\n- others that `GET {}` has as CSV are not looked at",

@@ -5,6 +5,7 @@ use super::batch::{self, Work};
 use super::fields::Header;
 use super::imports::{self, Checkpoint, ImportStatus, Left};
 use super::reader::{Opening, Reader, Record};
+use super::settings::ImportSettings;
 use crate::auth::ImportRecords;
 use crate::command::Command;
 use crate::http::Answer;
@@ -31,6 +32,7 @@ pub(super) struct Upload {
     context: Context,
     kind: &'static Importable,
     dry_run: bool,
+    settings: ImportSettings,
     id: Uuid,
     /// The id was made from the `Idempotency-Key`.
     by_key: bool,
@@ -40,7 +42,12 @@ pub(super) struct Upload {
 impl Upload {
     /// # Errors
     /// 415 when what is sent does not call itself CSV in UTF-8.
-    pub fn of(command: Command<ImportRecords>, kind: &'static Importable, id: Option<Uuid>) -> Result<Self, Problem> {
+    pub fn of(
+        command: Command<ImportRecords>,
+        kind: &'static Importable,
+        id: Option<Uuid>,
+        settings: ImportSettings,
+    ) -> Result<Self, Problem> {
         let (kit, request, context, key) = command.into_parts();
         let text = |name: header::HeaderName| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
         require_csv(text(header::CONTENT_TYPE).unwrap_or_default())?;
@@ -62,6 +69,7 @@ impl Upload {
             },
             kind,
             dry_run,
+            settings,
             id: id.or(made).unwrap_or_else(Uuid::now_v7),
             by_key,
             content_length: text(header::CONTENT_LENGTH).and_then(|length| length.parse().ok()),
@@ -82,6 +90,7 @@ impl Upload {
         let lengths = left.content_length.zip(self.content_length);
         let same = left.import.kind == self.kind.kind
             && left.import.dry_run == self.dry_run
+            && serde_json::from_value(left.settings.clone()).is_ok_and(|then: ImportSettings| then == self.settings)
             && lengths.is_none_or(|(then, now)| then == now);
         if same { Ok(()) } else { Err(self.other_file()) }
     }
@@ -212,7 +221,7 @@ impl Running {
         let first = reader.next(&mut input).or_else(|| reader.finish());
         let nothing = || Problem::rule("empty_file", "the first line must name the columns");
         let first = first.ok_or_else(nothing).map_err(refused)?;
-        let header = Arc::new(Header::of(&first, upload.kind, &exported).map_err(refused)?);
+        let header = Arc::new(Header::of(&first, upload.kind, &exported, &upload.settings).map_err(refused)?);
         let (bytes, digest) = reader.checkpoint();
         let mut running = Running {
             upload,
@@ -291,6 +300,8 @@ impl Running {
             digest,
         };
         let records: Arc<[Record]> = records.into();
+        let settings = serde_json::to_value(&self.upload.settings)
+            .map_err(|error| crate::Error::from(error).into_problem(&[]))?;
         let mut from = 0;
         loop {
             let work = Arc::new(Work {
@@ -298,6 +309,7 @@ impl Running {
                 kind: self.upload.kind,
                 dry_run: self.upload.dry_run,
                 header: self.header.clone(),
+                settings: settings.clone(),
                 content_length: self.upload.content_length,
                 before: self.read - (records.len() - from) as i64,
                 records: records.clone(),

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, Text, Uuid as SqlUuid};
 use service_kit::db::sql;
 use std::collections::BTreeSet;
+use uuid::Uuid;
 
 /// What somebody is compared by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,6 +60,14 @@ pub fn of(customer: &Customer) -> BTreeSet<(Criterion, String)> {
         add(Criterion::Phone, contact.phone.as_deref().and_then(normalise::phone));
     }
     keys
+}
+
+/// Compares the customer with nobody until it is changed.
+pub fn forget(conn: &mut PgConnection, customer: Uuid) -> QueryResult<()> {
+    sql("DELETE FROM customer_keys WHERE customer_id = $1")
+        .bind::<SqlUuid, _>(customer)
+        .run(conn)?;
+    Ok(())
 }
 
 /// Makes the keys in the table those of the customer as it is.

@@ -24,6 +24,7 @@ const TAGS: usize = 50;
 /// 404 for what is out of sight; 409 `merged` when one of them has become part of another already.
 pub fn merge(tx: &mut Tx<'_>, from: Uuid, into: Uuid) -> Result<Customer> {
     if from == into {
+        queries::lock(tx, from)?;
         let mut faults = service_kit::Faults::default();
         faults.add("/into", "same_customer", "a customer does not become part of itself");
         faults.check()?;

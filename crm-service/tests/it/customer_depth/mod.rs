@@ -6,6 +6,7 @@ mod custom_field_definitions;
 mod custom_field_values;
 mod duplicates;
 mod grades;
+mod imports;
 mod merge;
 mod reassignment;
 mod segment_members;

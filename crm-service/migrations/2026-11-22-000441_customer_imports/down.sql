@@ -1,0 +1,2 @@
+DROP TABLE customer_import_undos;
+DROP TABLE customer_import_changes;
