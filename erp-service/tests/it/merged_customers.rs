@@ -41,6 +41,7 @@ async fn the_worked_example_of_a_merge() {
         pairs.push((a, b));
     }
     for (round, (a, b)) in pairs.into_iter().enumerate() {
+        shop.customer = b;
         let order_path = format!("/v1/sales-orders/{}", Uuid::now_v7());
         let order = submitted(a, product, "300.00");
         let merged_path = format!("/v1/customers/{a}");

@@ -91,6 +91,8 @@ pub const STAYS: &[&str] = &[
     "prices",
     // How a customer was before an import changed it.
     "customer_import_changes",
+    // What an analysis found when it was made.
+    "analysis_run_items",
 ];
 
 /// Moves everything.
