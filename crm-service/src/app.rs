@@ -1,8 +1,8 @@
 //! The service put together: its routes, roles, permissions, migrations and known constraints.
 
 use crate::{
-    activities, analytics, attachments, card, catalogue, currencies, custom_fields, customers, deals, documents,
-    grades, leads, may, orders, quotes, reassignment, segments, views,
+    activities, analytics, attachments, bookings, card, catalogue, currencies, custom_fields, customers, deals,
+    documents, grades, leads, may, orders, quotes, reassignment, segments, views,
 };
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use service_kit::auth::{APPLY, ManageApiKeys};
@@ -34,7 +34,7 @@ pub static MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 /// Works with customers and orders.
 const SALES: Role = Role {
     name: "sales",
-    description: "everything but managing API keys, users, pipelines, plans, lead forms, the rules for leads, quote templates and discount limits, approving grades and quotes, and applying replicas",
+    description: "everything but managing API keys, users, pipelines, plans, lead forms, the rules for leads, what can be booked, quote templates and discount limits, approving grades and quotes, and applying replicas",
     grants: |permission| {
         ![
             ManageApiKeys::NAME,
@@ -45,6 +45,7 @@ const SALES: Role = Role {
             may::WriteLeadForms::NAME,
             may::WriteLeadRules::NAME,
             may::ApproveGrades::NAME,
+            may::WriteResources::NAME,
             may::ApproveQuotes::NAME,
             may::WriteQuoteTemplates::NAME,
             may::WriteDiscountLimits::NAME,
@@ -91,6 +92,7 @@ fn routes(routes: &mut Routes) {
     currencies::routes(routes);
     deals::routes(routes);
     leads::routes(routes);
+    bookings::routes(routes);
     analytics::routes(routes);
     card::routes(routes);
     grades::routes(routes);
@@ -115,6 +117,7 @@ const PARTS: &[&[Constraint]] = &[
     leads::CONSTRAINTS,
     analytics::CONSTRAINTS,
     quotes::CONSTRAINTS,
+    bookings::CONSTRAINTS,
 ];
 const COUNT: usize = {
     let (mut part, mut count) = (0, 0);

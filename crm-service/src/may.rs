@@ -80,6 +80,11 @@ permissions! {
     ReadQuoteTemplates = "quote_templates:read",
     WriteQuoteTemplates = "quote_templates:write",
     WriteDiscountLimits = "discount_limits:write",
+    /// What can be booked, and when it is open.
+    ReadResources = "resources:read",
+    WriteResources = "resources:write",
+    ReadBookings = "bookings:read",
+    WriteBookings = "bookings:write",
     /// Named here to be in [`ALL`]; handlers take one of the types below.
     Apply = "integration:apply",
 }

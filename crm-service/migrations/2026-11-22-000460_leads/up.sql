@@ -111,9 +111,9 @@ CREATE INDEX leads_by_owner ON leads (owner_id, created_at, id);
 CREATE INDEX leads_by_team ON leads (team_id, created_at, id);
 CREATE INDEX leads_by_state ON leads (state, created_at, id);
 CREATE INDEX leads_of_customer ON leads (customer_id, created_at, id);
-CREATE INDEX leads_open_by_email ON leads (email_key) WHERE state IN ('new', 'working', 'qualified');
-CREATE INDEX leads_open_by_phone ON leads (phone_key) WHERE state IN ('new', 'working', 'qualified');
-CREATE INDEX leads_open_of_owner ON leads (owner_id) WHERE state IN ('new', 'working', 'qualified');
+CREATE INDEX leads_by_email ON leads (email_key) WHERE email_key IS NOT NULL;
+CREATE INDEX leads_by_phone ON leads (phone_key) WHERE phone_key IS NOT NULL;
+CREATE INDEX leads_load ON leads (owner_id, state);
 CREATE INDEX leads_custom_fields ON leads USING gin (custom_fields jsonb_path_ops);
 CREATE INDEX leads_text ON leads USING gin
     ((coalesce(name, '') || ' ' || coalesce(company, '') || ' ' || coalesce(email, '') || ' ' || coalesce(phone, ''))

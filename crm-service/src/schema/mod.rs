@@ -9,11 +9,13 @@ pub use activity::*;
 pub use analytics::*;
 pub use customers_more::*;
 pub use imports::*;
+mod booking;
 mod currencies;
 mod lead;
 mod pipeline;
 mod quoting;
 
+pub use booking::*;
 pub use currencies::*;
 pub use lead::*;
 pub use pipeline::*;

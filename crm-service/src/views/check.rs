@@ -2,7 +2,7 @@
 
 use super::model::{ViewRow, ViewedRecord};
 use crate::custom_fields::{self, RecordType};
-use crate::filter::{self, CustomOrder, Filter};
+use crate::filter::{self, Catalogue, CustomOrder, Filter};
 use diesel::PgConnection;
 use serde_json::Value;
 use service_kit::http::Validators;
@@ -20,6 +20,15 @@ pub fn path_of(record: ViewedRecord) -> &'static str {
         ViewedRecord::Order => "/v1/orders",
         ViewedRecord::Activity => "/v1/activities",
         ViewedRecord::Invoice => "/v1/invoices",
+    }
+}
+
+/// What the list can be filtered by in the language of filters.
+fn catalogue_of(record: ViewedRecord) -> Option<&'static Catalogue> {
+    match record {
+        ViewedRecord::Customer => Some(&filter::CUSTOMERS),
+        ViewedRecord::Lead => Some(&filter::LEADS),
+        _ => None,
     }
 }
 
@@ -87,8 +96,9 @@ fn filters(conn: &mut PgConnection, view: &ViewRow, operation: &Value, faults: &
             faults.add(at("value"), "invalid_value", fault);
             continue;
         }
-        if (name, view.record_type) == ("filter", ViewedRecord::Customer)
-            && let Some(problem) = refusal(Filter::of(conn, &filter::CUSTOMERS, value, &at("value")).map(drop))?
+        if name == "filter"
+            && let Some(catalogue) = catalogue_of(view.record_type)
+            && let Some(problem) = refusal(Filter::of(conn, catalogue, value, &at("value")).map(drop))?
         {
             positions.extend(problem.facts.get("positions").cloned());
             for fault in &problem.errors {
@@ -115,8 +125,10 @@ fn check_sort(
     operation: &Value,
     faults: &mut Faults,
 ) -> Result<()> {
-    if record == ViewedRecord::Customer && sort.trim_start_matches('-').starts_with("custom.") {
-        if refusal(CustomOrder::of(conn, &filter::CUSTOMERS, Some(sort)).map(drop))?.is_some() {
+    if let Some(catalogue) = catalogue_of(record)
+        && sort.trim_start_matches('-').starts_with("custom.")
+    {
+        if refusal(CustomOrder::of(conn, catalogue, Some(sort)).map(drop))?.is_some() {
             faults.add("/sort", "unknown_sort", "there is no such custom field with an order");
         }
         return Ok(());

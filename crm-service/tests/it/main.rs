@@ -10,6 +10,7 @@ mod addresses;
 mod analytics;
 mod attachments;
 mod availability;
+mod bookings;
 mod catalogue;
 mod contacts;
 mod conventions;

@@ -1,6 +1,6 @@
 use super::OWNER_PATH;
-use super::input::{CustomerPatch, ReplicatedCustomer};
 use super::balance::note_balance_changed;
+use super::input::{CustomerPatch, ReplicatedCustomer};
 use super::model::{CrmPart, CustomerRow, CustomerWithExposure, OwnPart};
 use super::queries;
 use crate::sales::credit;

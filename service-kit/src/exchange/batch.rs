@@ -349,7 +349,10 @@ fn faults_of(error: Error, constraints: &[Constraint]) -> Vec<ImportFault> {
     }
     let faults = problem.errors.into_iter().take(50).map(|fault| {
         // What stands in a part of the record has a column of its own, such as custom_fields.region.
-        let column = fault.pointer.trim_start_matches('/').replacen("custom_fields/", "custom_fields.", 1);
+        let column = fault
+            .pointer
+            .trim_start_matches('/')
+            .replacen("custom_fields/", "custom_fields.", 1);
         ImportFault {
             column: Some(column).filter(|column| !column.is_empty()),
             code: fault.code,

@@ -1,7 +1,7 @@
+use super::Importable;
 use super::imports::ImportFault;
 use super::reader::{Broken, Record};
 use super::settings::ImportSettings;
-use super::Importable;
 use crate::decimal::{Amount, DecimalError, Fraction, Quantity, SignedQuantity, UnitPrice};
 use crate::http::Validators;
 use crate::money::Currency;
@@ -100,9 +100,7 @@ impl Header {
     }
 
     fn place(&self, name: &str) -> Option<usize> {
-        self.columns
-            .iter()
-            .position(|column| column.as_deref() == Some(name))
+        self.columns.iter().position(|column| column.as_deref() == Some(name))
     }
 }
 
@@ -333,7 +331,9 @@ impl<'a> Fields<'a> {
 
     /// The cells of the further columns that the file has, see [`Importer::OPEN`](super::Importer::OPEN).
     pub fn open(&mut self) -> Vec<(String, String)> {
-        let Some(open) = self.header.open else { return Vec::new() };
+        let Some(open) = self.header.open else {
+            return Vec::new();
+        };
         let names = self.header.columns.iter().flatten();
         let names: Vec<String> = names.filter(|name| name.starts_with(open)).cloned().collect();
         let cells = names.into_iter().filter_map(|name| {

@@ -171,7 +171,9 @@ fn described(kind: &Importable) -> String {
     }
     if !kind.matched_by.is_empty() {
         let keys = kind.matched_by.iter().map(|key| format!("`{key}`"));
-        let keys = keys.chain(kind.open.map(|open| format!("`{open}…`"))).collect::<Vec<_>>();
+        let keys = keys
+            .chain(kind.open.map(|open| format!("`{open}…`")))
+            .collect::<Vec<_>>();
         text.push_str(&format!("\n- `match_by`: {}", keys.join(", ")));
     }
     text.push_str(&format!(

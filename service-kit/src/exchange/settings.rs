@@ -48,7 +48,9 @@ impl ImportSettings {
             (theirs.trim().to_lowercase(), ours)
         });
         if let Some(key) = match_by {
-            let open = kind.open.is_some_and(|open| key.len() > open.len() && key.starts_with(open));
+            let open = kind
+                .open
+                .is_some_and(|open| key.len() > open.len() && key.starts_with(open));
             if !open && !kind.matched_by.contains(&key) {
                 let detail = match kind.matched_by {
                     [] => "match_by: files of this kind are matched in one way only".to_owned(),

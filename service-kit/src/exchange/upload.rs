@@ -300,8 +300,8 @@ impl Running {
             digest,
         };
         let records: Arc<[Record]> = records.into();
-        let settings = serde_json::to_value(&self.upload.settings)
-            .map_err(|error| crate::Error::from(error).into_problem(&[]))?;
+        let settings =
+            serde_json::to_value(&self.upload.settings).map_err(|error| crate::Error::from(error).into_problem(&[]))?;
         let mut from = 0;
         loop {
             let work = Arc::new(Work {

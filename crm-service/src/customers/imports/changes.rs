@@ -59,10 +59,8 @@ pub fn note(tx: &mut Tx<'_>, import: Uuid, before: Option<&CustomerCore>, after:
 /// After thirty days nothing can be taken back any more.
 pub fn forget_old(tx: &mut Tx<'_>) -> QueryResult<()> {
     let before = tx.now() - chrono::Duration::days(30);
-    sql(
-        "DELETE FROM customer_import_changes WHERE ctid = ANY (ARRAY(
-             SELECT ctid FROM customer_import_changes WHERE recorded_at < $1 LIMIT 1000))",
-    )
+    sql("DELETE FROM customer_import_changes WHERE ctid = ANY (ARRAY(
+             SELECT ctid FROM customer_import_changes WHERE recorded_at < $1 LIMIT 1000))")
     .bind::<Timestamptz, _>(before)
     .run(tx)?;
     Ok(())

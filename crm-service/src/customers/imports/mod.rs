@@ -48,7 +48,10 @@ impl Importer for Customers {
         Column::optional("id", "UUID of the customer; goes before the match key"),
         Column::optional("external_ref", "id in another system; unique"),
         Column::optional("name", "at most 200 characters"),
-        Column::optional("kind", "`company` or `person`; a new one is a company unless told otherwise"),
+        Column::optional(
+            "kind",
+            "`company` or `person`; a new one is a company unless told otherwise",
+        ),
         Column::optional("email", "an e-mail address"),
         Column::optional("phone", "at most 50 characters"),
         Column::optional("tax_id", "at most 50 characters"),
@@ -56,7 +59,10 @@ impl Importer for Customers {
         Column::optional("grade_effective_from", "first day of the grade"),
         Column::optional("tags", "words with commas between them, or JSON as an export shows it"),
         Column::optional("parent_id", "UUID of the company that this one belongs to"),
-        Column::optional("owner_id", "UUID of the user whose a new customer is; others keep theirs"),
+        Column::optional(
+            "owner_id",
+            "UUID of the user whose a new customer is; others keep theirs",
+        ),
     ];
     const MATCHED_BY: &'static [&'static str] = &["external_ref", "email", "tax_id"];
     const OPEN: Option<&'static str> = Some(CUSTOM);

@@ -112,7 +112,10 @@ impl Row {
             Match::ExternalRef(text) | Match::Custom(_, text) => text.clone(),
             Match::Email(text) => text.to_lowercase(),
             Match::TaxId(text) => text.to_uppercase(),
-            Match::Nobody => format!("name: {}", self.fields.get("name").and_then(Value::as_str).unwrap_or_default()),
+            Match::Nobody => format!(
+                "name: {}",
+                self.fields.get("name").and_then(Value::as_str).unwrap_or_default()
+            ),
         }
     }
 

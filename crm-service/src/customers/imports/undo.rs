@@ -115,8 +115,10 @@ pub fn undo(tx: &mut Tx<'_>, id: Uuid) -> Result<CustomerImportUndo> {
 /// Whether this is the first request; another waits for it here.
 fn claim(tx: &mut Tx<'_>, id: Uuid) -> Result<bool> {
     let (by, now) = (tx.actor().name.to_string(), tx.now());
-    let claimed = sql("INSERT INTO customer_import_undos (import_id, undone_at, undone_by) VALUES ($1, $2, $3)
-         ON CONFLICT DO NOTHING")
+    let claimed = sql(
+        "INSERT INTO customer_import_undos (import_id, undone_at, undone_by) VALUES ($1, $2, $3)
+         ON CONFLICT DO NOTHING",
+    )
     .bind::<SqlUuid, _>(id)
     .bind::<Timestamptz, _>(now)
     .bind::<Text, _>(by)

@@ -70,7 +70,10 @@ fn in_words(error: Error) -> Error {
         format!("{} ({}, {} %)", text("name"), text("id"), candidate["score"])
     });
     let named: Vec<String> = named.take(3).collect();
-    let detail = format!("may be there already: {}; or send it with allow_duplicate", named.join(", "));
+    let detail = format!(
+        "may be there already: {}; or send it with allow_duplicate",
+        named.join(", ")
+    );
     Problem::conflict("possible_duplicate", detail).into()
 }
 

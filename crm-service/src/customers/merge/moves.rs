@@ -34,6 +34,7 @@ pub const MOVES: &[Move] = &[
     moves("timeline_entries", "UPDATE timeline_entries SET customer_id = $1 WHERE customer_id = $2"),
     moves("orders", "UPDATE orders SET customer_id = $1, revision = revision + 1 WHERE customer_id = $2"),
     moves("deals", "UPDATE deals SET customer_id = $1, revision = revision + 1 WHERE customer_id = $2"),
+    moves("bookings", "UPDATE bookings SET customer_id = $1, revision = revision + 1 WHERE customer_id = $2"),
     moves("leads", "UPDATE leads SET customer_id = $1, revision = revision + 1 WHERE customer_id = $2"),
     moves("quotes", "UPDATE quotes SET customer_id = $1, revision = revision + 1 WHERE customer_id = $2"),
     moves("soft_demand", "UPDATE soft_demand SET customer_id = $1 WHERE customer_id = $2"),

@@ -1,5 +1,6 @@
 //! Activities, one file per story.
 
+mod calendar;
 mod consent;
 mod inbound;
 mod lists;

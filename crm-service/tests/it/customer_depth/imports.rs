@@ -42,7 +42,10 @@ fn bad(faults: &[(&str, &str)]) -> (String, Vec<(String, String)>) {
 async fn with_fields() -> TestService {
     let crm = crm().await;
     for (key, more) in [
-        ("region", json!({ "type": "choice", "options": [{ "value": "emea" }, { "value": "apac" }] })),
+        (
+            "region",
+            json!({ "type": "choice", "options": [{ "value": "emea" }, { "value": "apac" }] }),
+        ),
         ("legacy_no", json!({ "type": "text" })),
         ("vip", json!({ "type": "boolean" })),
     ] {
@@ -64,7 +67,8 @@ async fn find(client: &Client, name: &str) -> Value {
 async fn rows_make_change_and_name_all_their_faults() {
     let crm = with_fields().await;
     let client = &crm.client;
-    let there = json!({ "name": "Alfreds", "kind": "company", "external_ref": "A1", "phone": "030 1", "tags": ["old"] });
+    let there =
+        json!({ "name": "Alfreds", "kind": "company", "external_ref": "A1", "phone": "030 1", "tags": ["old"] });
     let there = client.post("/v1/customers", there).await.expect(201);
     customer(client, "Müller & Söhne GmbH").await;
     let file = "external_ref,name,kind,email,phone,tags,custom_fields.region,custom_fields.vip\n\
@@ -83,7 +87,10 @@ async fn rows_make_change_and_name_all_their_faults() {
         bad(&[("", "possible_duplicate")]),
         bad(&[("name", "required")]),
         bad(&[("email", "bad_format"), ("kind", "unknown_value")]),
-        bad(&[("custom_fields.region", "unknown_value"), ("custom_fields.vip", "wrong_type")]),
+        bad(&[
+            ("custom_fields.region", "unknown_value"),
+            ("custom_fields.vip", "wrong_type"),
+        ]),
         bad(&[("", "duplicate_row")]),
         bad(&[("", "duplicate_row")]),
     ];
@@ -97,10 +104,19 @@ async fn rows_make_change_and_name_all_their_faults() {
 
     let import = send(client, &[], file).await.expect(201);
     assert_eq!(sorted(rows(client, &import).await), expected);
-    assert_eq!((&import["created"], &import["updated"], &import["rejected"]), (&json!(1), &json!(1), &json!(6)));
+    assert_eq!(
+        (&import["created"], &import["updated"], &import["rejected"]),
+        (&json!(1), &json!(1), &json!(6))
+    );
     let now = client.get(&path).await.expect(200);
     assert_eq!(
-        (&now["name"], &now["email"], &now["phone"], &now["tags"], &now["custom_fields"]),
+        (
+            &now["name"],
+            &now["email"],
+            &now["phone"],
+            &now["tags"],
+            &now["custom_fields"]
+        ),
         (
             &json!("Alfreds Futterkiste"),
             &json!("office@alfreds.example"),
@@ -109,13 +125,30 @@ async fn rows_make_change_and_name_all_their_faults() {
             &json!({ "region": "emea", "vip": true })
         )
     );
-    let all = client.get(&format!("/v1/imports/{}/rows?result=rejected", id(&import))).await.expect(200);
+    let all = client
+        .get(&format!("/v1/imports/{}/rows?result=rejected", id(&import)))
+        .await
+        .expect(200);
     let problem = all["items"][0]["problem"].as_str().unwrap();
-    assert!(problem.contains("Müller & Söhne GmbH") && problem.contains("70 %"), "{problem}");
+    assert!(
+        problem.contains("Müller & Söhne GmbH") && problem.contains("70 %"),
+        "{problem}"
+    );
 
-    let again = send(client, &[("id", &uuid::Uuid::now_v7().to_string())], file).await.expect(201);
-    assert_eq!((&again["created"], &again["unchanged"]), (&json!(0), &json!(2)), "a repeat changes nothing");
-    let allowed = send(client, &[("allow_duplicate", "true")], "external_ref,name\nB2,MUELLER UND SOEHNE\n").await;
+    let again = send(client, &[("id", &uuid::Uuid::now_v7().to_string())], file)
+        .await
+        .expect(201);
+    assert_eq!(
+        (&again["created"], &again["unchanged"]),
+        (&json!(0), &json!(2)),
+        "a repeat changes nothing"
+    );
+    let allowed = send(
+        client,
+        &[("allow_duplicate", "true")],
+        "external_ref,name\nB2,MUELLER UND SOEHNE\n",
+    )
+    .await;
     assert_eq!(allowed.expect(201)["created"], 1);
 }
 
@@ -124,7 +157,10 @@ async fn other_names_of_columns_and_other_match_keys() {
     let crm = with_fields().await;
     let client = &crm.client;
     for (name, more) in [
-        ("First", json!({ "email": "first@example.com", "tax_id": "DE 111 222 333" })),
+        (
+            "First",
+            json!({ "email": "first@example.com", "tax_id": "DE 111 222 333" }),
+        ),
         ("Second", json!({ "custom_fields": { "legacy_no": "0007" } })),
     ] {
         let mut body = json!({ "name": name, "kind": "company" });
@@ -135,24 +171,42 @@ async fn other_names_of_columns_and_other_match_keys() {
     let with = |match_by| [("columns", columns), ("match_by", match_by)];
     let file = "Mail;Firma;Notiz\nFIRST@example.com;111;x\n";
     let import = send(client, &with("email"), file).await.expect(201);
-    assert_eq!((&import["updated"], &import["columns"]), (&json!(1), &json!(["email", "phone"])));
+    assert_eq!(
+        (&import["updated"], &import["columns"]),
+        (&json!(1), &json!(["email", "phone"]))
+    );
     let file = "tax_id,phone\nde111222333,222\n";
     send(client, &[("match_by", "tax_id")], file).await.expect(201);
     assert_eq!(find(client, "First").await["phone"], "222");
     let file = "custom_fields.legacy_no,phone\n0007,333\n";
-    let import = send(client, &[("match_by", "custom_fields.legacy_no")], file).await.expect(201);
+    let import = send(client, &[("match_by", "custom_fields.legacy_no")], file)
+        .await
+        .expect(201);
     assert_eq!(import["updated"], 1);
     assert_eq!(find(client, "Second").await["phone"], "333");
 
-    let unknown = send(client, &with("email"), "Mail,Other\nx,y\n").await.expect_problem(422, "invalid_input");
-    let faults: Vec<_> = unknown["errors"].as_array().unwrap().iter().map(|f| (&f["pointer"], &f["code"])).collect();
+    let unknown = send(client, &with("email"), "Mail,Other\nx,y\n")
+        .await
+        .expect_problem(422, "invalid_input");
+    let faults: Vec<_> = unknown["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|f| (&f["pointer"], &f["code"]))
+        .collect();
     let (unknown, missing) = (json!("unknown_column"), json!("missing_column"));
     assert_eq!(
         faults,
-        [(&json!("/other"), &unknown), (&json!("/firma"), &missing), (&json!("/notiz"), &missing)]
+        [
+            (&json!("/other"), &unknown),
+            (&json!("/firma"), &missing),
+            (&json!("/notiz"), &missing)
+        ]
     );
     for (name, value) in [("columns", "x"), ("match_by", "name"), ("allow_duplicate", "maybe")] {
-        send(client, &[(name, value)], "name\nx\n").await.expect_problem(400, "invalid_parameter");
+        send(client, &[(name, value)], "name\nx\n")
+            .await
+            .expect_problem(400, "invalid_parameter");
     }
     // The same file under the same id, but to be read otherwise, is another import.
     let minted = uuid::Uuid::now_v7().to_string();
@@ -161,14 +215,26 @@ async fn other_names_of_columns_and_other_match_keys() {
         .await
         .expect_problem(409, "other_file");
     // An export can be edited and sent back.
-    let export = client.request(Method::GET, "/v1/customers").header("Accept", "text/csv");
+    let export = client
+        .request(Method::GET, "/v1/customers")
+        .header("Accept", "text/csv");
     let reply = client.send(export).await;
     let file = reply.body.as_str().unwrap().to_owned();
-    assert!(file.lines().next().unwrap().contains("custom_fields.legacy_no"), "{file}");
+    assert!(
+        file.lines().next().unwrap().contains("custom_fields.legacy_no"),
+        "{file}"
+    );
     let back = send(client, &[], &file).await.expect(201);
-    assert_eq!((&back["unchanged"], &back["rejected"]), (&json!(3), &json!(0)), "{file}");
+    assert_eq!(
+        (&back["unchanged"], &back["rejected"]),
+        (&json!(3), &json!(0)),
+        "{file}"
+    );
     let audit = client.get("/v1/audit-log?limit=100").await.expect(200);
-    assert!(audit["items"].to_string().contains("/v1/customers"), "who exported what is kept");
+    assert!(
+        audit["items"].to_string().contains("/v1/customers"),
+        "who exported what is kept"
+    );
 }
 
 #[actix_web::test]
@@ -183,7 +249,10 @@ async fn an_import_is_taken_back_but_for_what_was_changed_since() {
     let file = "external_ref,name,phone,custom_fields.vip,custom_fields.region\n\
         One,Uno,new,,emea\nTwo,Dos,new,,\nThree,Three,old,yes,\nFour,Cuatro,new,,\nFive,Cinco,new,,\n";
     let import = send(client, &[], file).await.expect(201);
-    assert_eq!((&import["created"], &import["updated"], &import["unchanged"]), (&json!(2), &json!(2), &json!(1)));
+    assert_eq!(
+        (&import["created"], &import["updated"], &import["unchanged"]),
+        (&json!(2), &json!(2), &json!(1))
+    );
     let (dos, cinco) = (find(client, "Dos").await, find(client, "Cinco").await);
     client
         .patch(&format!("/v1/customers/{}", id(&dos)), json!({ "phone": "newer" }))
@@ -194,11 +263,20 @@ async fn an_import_is_taken_back_but_for_what_was_changed_since() {
     client.post("/v1/orders", order).await.expect(201);
 
     let undo = format!("/v1/imports/{}/undo", id(&import));
-    let dry = client.post(&format!("{undo}?dry_run=true"), json!({})).await.expect(200);
-    assert_eq!((&dry["restored"], &dry["archived"], &dry["kept"]), (&json!(1), &json!(1), &json!(2)));
+    let dry = client
+        .post(&format!("{undo}?dry_run=true"), json!({}))
+        .await
+        .expect(200);
+    assert_eq!(
+        (&dry["restored"], &dry["archived"], &dry["kept"]),
+        (&json!(1), &json!(1), &json!(2))
+    );
     assert_eq!(find(client, "Uno").await["phone"], "new");
     let undone = client.post(&undo, json!({})).await.expect(200);
-    assert_eq!((&undone["restored"], &undone["archived"], &undone["kept"]), (&json!(1), &json!(1), &json!(2)));
+    assert_eq!(
+        (&undone["restored"], &undone["archived"], &undone["kept"]),
+        (&json!(1), &json!(1), &json!(2))
+    );
     let one = find(client, "One").await;
     for field in ["name", "phone", "custom_fields", "external_ref", "tags"] {
         assert_eq!(one[field], before[0][field], "{field}");
@@ -206,21 +284,41 @@ async fn an_import_is_taken_back_but_for_what_was_changed_since() {
     assert_eq!(one["version"], 3, "it is told as a change");
     assert_eq!(find(client, "Dos").await["phone"], "newer");
     let four = find(client, "Cuatro").await;
-    assert_eq!((&four["status"], &four["external_ref"]), (&json!("archived"), &Value::Null));
+    assert_eq!(
+        (&four["status"], &four["external_ref"]),
+        (&json!("archived"), &Value::Null)
+    );
     assert_eq!(find(client, "Cinco").await["status"], "active");
     let kept = client
         .get(&format!("/v1/imports/{}/changes?outcome=kept", id(&import)))
         .await
         .expect(200);
-    let mut kept: Vec<_> = kept["items"].as_array().unwrap().iter().map(|c| (c["customer_id"].clone(), c["reason"].clone())).collect();
+    let mut kept: Vec<_> = kept["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| (c["customer_id"].clone(), c["reason"].clone()))
+        .collect();
     kept.sort_by_key(|(_, reason)| reason.to_string());
-    assert_eq!(kept, [(dos["id"].clone(), json!("changed_since")), (cinco["id"].clone(), json!("in_use"))]);
-    client.post(&undo, json!({})).await.expect_problem(409, "already_undone");
+    assert_eq!(
+        kept,
+        [
+            (dos["id"].clone(), json!("changed_since")),
+            (cinco["id"].clone(), json!("in_use"))
+        ]
+    );
+    client
+        .post(&undo, json!({}))
+        .await
+        .expect_problem(409, "already_undone");
     // The mended file is no duplicate of what was taken back.
     let mended = send(client, &[], "external_ref,name\nFour,Cuatro\n").await.expect(201);
     assert_eq!(mended["created"], 1);
     let told = events(client, "customer.changed", 11).await;
-    assert!(told.iter().any(|e| e["data"]["name"] == "Cuatro" && e["data"]["status"] == "archived"));
+    assert!(
+        told.iter()
+            .any(|e| e["data"]["name"] == "Cuatro" && e["data"]["status"] == "archived")
+    );
 }
 
 #[actix_web::test]
@@ -231,13 +329,19 @@ async fn what_is_not_taken_back() {
         let path = format!("/v1/imports/{}/undo", id(import));
         async move { client.post(&path, json!({})).await }
     };
-    undo(&json!({ "id": uuid::Uuid::now_v7().to_string() })).await.expect_problem(404, "not_found");
+    undo(&json!({ "id": uuid::Uuid::now_v7().to_string() }))
+        .await
+        .expect_problem(404, "not_found");
     let dry = send(client, &[("dry_run", "true")], "name\nDry\n").await.expect(200);
     undo(&dry).await.expect_problem(409, "not_undoable");
     let old = send(client, &[], "name\nOld\n").await.expect(201);
     let yesterday = Utc::now() - Duration::hours(25);
     let mut conn = PgConnection::establish(&crm.database.url).unwrap();
-    let statement = format!("UPDATE imports SET completed_at = '{}' WHERE id = '{}'", yesterday.to_rfc3339(), id(&old));
+    let statement = format!(
+        "UPDATE imports SET completed_at = '{}' WHERE id = '{}'",
+        yesterday.to_rfc3339(),
+        id(&old)
+    );
     conn.batch_execute(&statement).unwrap();
     undo(&old).await.expect_problem(409, "undo_too_late");
     let new = send(client, &[], "name\nNew\n").await.expect(201);
@@ -251,7 +355,9 @@ async fn what_is_not_taken_back() {
 async fn of_thirty_two_who_take_it_back_one_does() {
     let crm = with_fields().await;
     let client = &crm.client;
-    let file: String = (0..20).map(|n| format!("R{n},Customer number {n},x{n}@example.com\n")).collect();
+    let file: String = (0..20)
+        .map(|n| format!("R{n},Customer number {n},x{n}@example.com\n"))
+        .collect();
     let file = format!("external_ref,name,email\n{file}");
     let import = send(client, &[("allow_duplicate", "true")], &file).await.expect(201);
     assert_eq!(import["created"], 20);

@@ -72,3 +72,15 @@ async fn leads_are_found_filtered_and_ordered() {
         1
     );
 }
+
+#[actix_web::test]
+async fn a_view_of_leads_knows_their_filters() {
+    let crm = crm().await;
+    let view = |filter: &str| {
+        json!({ "name": "Hot", "record_type": "lead", "sort": "-score", "columns": ["label", "score"],
+                "filters": [{ "name": "filter", "value": filter }] })
+    };
+    crm.client.post("/v1/views", view("score >= 50")).await.expect(201);
+    let refused = crm.client.post("/v1/views", view("colour = 1")).await.expect(422);
+    assert_eq!(refused["errors"][0]["pointer"], "/filters/0/value");
+}

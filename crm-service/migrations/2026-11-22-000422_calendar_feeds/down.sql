@@ -1,0 +1,2 @@
+DROP INDEX activities_calendar;
+DROP TABLE calendar_feeds;
