@@ -106,6 +106,9 @@ pub struct SubmittedOrder<'a> {
     pub requested_date: Option<&'a RawValue>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub external_ref: Option<&'a RawValue>,
+    /// The quote that was accepted with it.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub quote_id: Option<&'a RawValue>,
     #[serde(borrow)]
     pub lines: Vec<SubmittedLine<'a>>,
     /// All that were ever made: the ERP answers each once.

@@ -73,6 +73,34 @@ async fn a_rejection_says_why_line_by_line() {
 }
 
 #[tokio::test]
+async fn what_an_accepted_quote_promised_is_ordered_though_the_product_was_retired() {
+    let shop = Shop::open().await;
+    let retired = shop.stocked("A", "3").await;
+    shop.erp
+        .post(&format!("/v1/products/{retired}/retire"), json!({}))
+        .await
+        .expect(200);
+    let path = format!("/v1/sales-orders/{}", Uuid::now_v7());
+    let mut promised = submitted(shop.customer, 1, one_line(retired, "2"));
+    promised["quote_id"] = json!(Uuid::now_v7());
+    let order = shop.sync.put(&path, promised).await.expect(201);
+    assert_eq!(
+        (&order["status"], line(&order, 0)),
+        (&json!("confirmed"), three("2", "0", "0"))
+    );
+    assert_eq!(order["lines"][0]["unit_price"], "10");
+    // What nobody knows is rejected all the same.
+    let mut unknown = submitted(shop.customer, 1, one_line(Uuid::now_v7(), "1"));
+    unknown["quote_id"] = json!(Uuid::now_v7());
+    let order = shop
+        .sync
+        .put(&format!("/v1/sales-orders/{}", Uuid::now_v7()), unknown)
+        .await
+        .expect(201);
+    assert_eq!(order["rejection"][0]["code"], "unknown_product");
+}
+
+#[tokio::test]
 async fn an_order_before_its_customer_names_what_is_missing() {
     let shop = Shop::open().await;
     let (product, stranger) = (shop.stocked("A", "3").await, Uuid::now_v7());

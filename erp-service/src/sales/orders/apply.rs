@@ -42,9 +42,12 @@ fn accept(tx: &mut Tx<'_>, id: Uuid, submitted: &SubmittedOrder) -> Result<Sales
     row.warehouse_id = submitted.warehouse_id;
     row.external_ref = submitted.external_ref.clone();
     row.source_version = Some(submitted.source_version);
-    let Some(decided) = place::decide(tx, &mut row, &asked)? else {
+    let Some(mut decided) = place::decide(tx, &mut row, &asked)? else {
         return Err(Problem::reference_missing("customer", submitted.customer_id).into());
     };
+    if submitted.quote_id.is_some() {
+        decided.keep_promises();
+    }
     row.invoicing_policy = decided.facts.invoicing_policy;
     let lines = if decided.reasons.is_empty() {
         place::confirm(tx, &mut row, &decided)?

@@ -1,7 +1,7 @@
 //! The decision on an order, without the database: which lines are in order, at which price.
 //!
-//! Rejected, line by line with every reason: unknown product, retired product, no price, blocked
-//! customer, unknown currency. Anything else is accepted: a shortage is backordered, a failed
+//! Rejected, line by line with every reason: unknown product, retired product (unless an accepted quote
+//! promised it), no price, blocked customer, unknown currency. Anything else is accepted: a shortage is backordered, a failed
 //! credit check or a price below the role's limit is a hold.
 
 use super::model::RejectionReason;
@@ -14,6 +14,9 @@ use service_kit::money::Currency;
 use service_kit::{Discount, Problem, Quantity, UnitPrice};
 use std::collections::HashMap;
 use uuid::Uuid;
+
+/// Code of the reason that a line is of a product that is no longer sold.
+pub const RETIRED: &str = "retired_product";
 
 /// A line as asked for.
 #[derive(Debug, Clone)]
@@ -93,7 +96,7 @@ pub fn decide(lines: &[AskedLine], grounds: &Grounds<'_>) -> Result<(Vec<PricedL
         let found = grounds.prices.get(index).and_then(Option::as_ref);
         match product {
             None => reject(Some(asked.id), "unknown_product", "there is no such product"),
-            Some(product) if product.retired => reject(Some(asked.id), "retired_product", "the product is retired"),
+            Some(product) if product.retired => reject(Some(asked.id), RETIRED, "the product is retired"),
             Some(_) => {}
         }
         let list_price = found.map(|found| found.unit_price);

@@ -171,6 +171,8 @@ pub struct SubmittedOrder {
     pub warehouse_id: Option<Uuid>,
     #[schema(min_length = 1, max_length = 100)]
     pub external_ref: Option<String>,
+    /// The accepted quote that promised these lines: a product that was retired since is no reason to reject them.
+    pub quote_id: Option<Uuid>,
     #[schema(min_items = 1, max_items = 500)]
     pub lines: Vec<SubmittedLine>,
     pub cancellation_request: Option<CancellationRequest>,

@@ -26,6 +26,13 @@ pub(super) struct Decided {
     pub facts: Facts,
 }
 
+impl Decided {
+    /// What an accepted quote promised is ordered, even if the product was retired since.
+    pub(super) fn keep_promises(&mut self) {
+        self.reasons.retain(|reason| reason.code != decision::RETIRED);
+    }
+}
+
 /// A new order without lines, stamped.
 pub(super) fn new_row(tx: &Tx<'_>, id: Uuid, origin: &str, customer_id: Uuid, currency: &str) -> OrderRow {
     OrderRow {
