@@ -12,7 +12,7 @@ use service_kit::db::sql;
 use service_kit::http::IdPath;
 use service_kit::{
     Answer, Body, Command, Currency, Cursor, Faults, Limit, OrNotFound, Page, Path, Problem, Put, Quantity, Query,
-    Read, Result, Routes, Sort, Tx, UnitPrice, keyset_page,
+    Read, Result, Routes, Sight, Sort, Tx, UnitPrice, keyset_page,
 };
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -220,10 +220,21 @@ fn apply(tx: &mut Tx<'_>, id: Uuid, told: &PriceReplicaIn) -> Result<Put<Price>>
     apply_replica!(tx, prices, price, replace: told.replace)
 }
 
-/// All prices of these products, in the order in which a reader looks for one.
-pub(super) fn of_products(conn: &mut PgConnection, product_ids: &[Uuid]) -> QueryResult<Vec<Price>> {
-    prices::table
-        .filter(prices::product_id.eq_any(product_ids))
+/// All prices of these products, in the order in which a reader looks for one. What is agreed with a customer is
+/// seen with the customer.
+pub(super) fn of_products(conn: &mut PgConnection, sight: &Sight, product_ids: &[Uuid]) -> QueryResult<Vec<Price>> {
+    let mut found = prices::table
+        .filter(prices::product_id.eq_any(product_ids.to_vec()))
+        .select(Price::as_select())
+        .into_boxed();
+    if let Some(customers) = customers::in_sight(sight) {
+        found = found.filter(
+            prices::customer_id
+                .is_null()
+                .or(prices::customer_id.eq_any(customers.nullable())),
+        );
+    }
+    found
         .order((
             prices::currency.asc(),
             prices::tier.asc().nulls_first(),
@@ -231,7 +242,6 @@ pub(super) fn of_products(conn: &mut PgConnection, product_ids: &[Uuid]) -> Quer
             prices::valid_from.asc().nulls_first(),
             prices::id.asc(),
         ))
-        .select(Price::as_select())
         .load(conn)
 }
 

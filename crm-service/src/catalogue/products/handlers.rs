@@ -22,7 +22,8 @@ pub fn routes(routes: &mut Routes) {
     responses((status = 200, description = "A page of products", body = Page<Product>)))]
 #[get("/products")]
 async fn list_products(read: Read<may::ReadProducts>, query: Query<ProductsQuery>) -> Result<Answer, Problem> {
-    read.json(move |conn| queries::page(conn, &query)).await
+    let sight = read.actor().sight.clone();
+    read.json(move |conn| queries::page(conn, &sight, &query)).await
 }
 
 /// One product with its prices and availability.
@@ -30,7 +31,8 @@ async fn list_products(read: Read<may::ReadProducts>, query: Query<ProductsQuery
     responses((status = 200, description = "The product", body = Product)))]
 #[get("/products/{id}")]
 async fn get_product(read: Read<may::ReadProducts>, path: Path<IdPath>) -> Result<Answer, Problem> {
-    read.snapshot(move |conn| queries::find(conn, path.id).or_not_found("product"))
+    let sight = read.actor().sight.clone();
+    read.snapshot(move |conn| queries::find(conn, &sight, path.id).or_not_found("product"))
         .await
 }
 
@@ -64,7 +66,8 @@ async fn update_product(_command: Command<may::WriteCatalogue>, path: Path<IdPat
 
 fn apply(tx: &mut Tx<'_>, id: Uuid, told: &ProductReplicaIn) -> Result<Put<Product>> {
     let applied = store(tx, id, told)?;
-    let product = queries::find(tx, id)?;
+    let sight = tx.sight();
+    let product = queries::find(tx, &sight, id)?;
     Ok(match applied {
         Put::Created(_) => Put::Created(product),
         Put::Updated(_) => Put::Updated(product),

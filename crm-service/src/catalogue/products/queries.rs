@@ -4,16 +4,16 @@ use crate::catalogue::prices;
 use crate::schema::{categories, products};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use service_kit::{Page, Result, keyset_page};
+use service_kit::{Page, Result, Sight, keyset_page};
 use std::collections::HashMap;
 use uuid::Uuid;
 
-pub fn find(conn: &mut PgConnection, id: Uuid) -> QueryResult<Product> {
+pub fn find(conn: &mut PgConnection, sight: &Sight, id: Uuid) -> QueryResult<Product> {
     let row = products::table.find(id).select(ProductRow::as_select()).first(conn)?;
-    with_parts(conn, vec![row])?.pop().ok_or(diesel::NotFound)
+    with_parts(conn, sight, vec![row])?.pop().ok_or(diesel::NotFound)
 }
 
-pub fn page(conn: &mut PgConnection, query: &ProductsQuery) -> Result<Page<Product>> {
+pub fn page(conn: &mut PgConnection, sight: &Sight, query: &ProductsQuery) -> Result<Page<Product>> {
     let mut found = products::table.select(ProductRow::as_select()).into_boxed();
     if let Some(q) = &query.q {
         let pattern = q.contains();
@@ -39,13 +39,13 @@ pub fn page(conn: &mut PgConnection, query: &ProductsQuery) -> Result<Page<Produ
     ]);
     let rows = rows?;
     Ok(Page {
-        items: with_parts(conn, rows.items)?,
+        items: with_parts(conn, sight, rows.items)?,
         next_cursor: rows.next_cursor,
     })
 }
 
 /// Adds to each product what other replicas know of it: three statements for the whole page.
-fn with_parts(conn: &mut PgConnection, rows: Vec<ProductRow>) -> QueryResult<Vec<Product>> {
+fn with_parts(conn: &mut PgConnection, sight: &Sight, rows: Vec<ProductRow>) -> QueryResult<Vec<Product>> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
     let mut category_ids: Vec<Uuid> = rows.iter().filter_map(|row| row.category_id).collect();
     category_ids.sort_unstable();
@@ -58,7 +58,7 @@ fn with_parts(conn: &mut PgConnection, rows: Vec<ProductRow>) -> QueryResult<Vec
         .into_iter()
         .collect();
     let mut prices: HashMap<Uuid, Vec<prices::Price>> = HashMap::new();
-    for price in prices::of_products(conn, &ids)? {
+    for price in prices::of_products(conn, sight, &ids)? {
         prices.entry(price.product_id).or_default().push(price);
     }
     let mut stock = availability::stock(conn, &ids)?;
