@@ -152,7 +152,8 @@ pub(super) struct Left {
 }
 
 pub(super) fn left(conn: &mut PgConnection, id: Uuid) -> QueryResult<Option<Left>> {
-    let found: Option<(Import, Option<i64>, Vec<u8>, i64, Value)> = imports::table
+    type Row = (Import, Option<i64>, Vec<u8>, i64, Value);
+    let found: Option<Row> = imports::table
         .find(id)
         .select((
             Import::as_select(),
