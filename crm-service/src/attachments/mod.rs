@@ -8,7 +8,7 @@
 //! downloaded: `Content-Disposition: attachment`, `nosniff` and an empty sandbox see to it that no browser shows a file as
 //! if it were a page of ours. Its SHA-256 is the `ETag` of the download.
 //!
-//! Other modules file what they make with [`file`], and ask for proof with [`evidence`].
+//! Other modules file what they make with `file`, and ask for proof with [`evidence`].
 
 mod actions;
 mod handlers;

@@ -2,7 +2,7 @@
 //!
 //! A rare text is found by the trigram index, and the few that have it are then filtered and put in
 //! order. A common one fills the page soon when the list is read in its order. Nobody knows
-//! beforehand which it is, so the index is asked first, and no further than [`FEW`] finds.
+//! beforehand which it is, so the index is asked first, and no further than `FEW` finds.
 
 use crate::schema::{contacts, customers};
 use diesel::dsl::exists;

@@ -6,7 +6,7 @@
 //! that are nearly alike are found by their trigrams and judged by the edits between them.
 //!
 //! Each agreement has a weight, and together they make a score: 1 − ∏(1 − weight), as if each were evidence
-//! of its own. Tax numbers that both have and that differ halve it. From [`BLOCKS`] on, whoever makes
+//! of its own. Tax numbers that both have and that differ halve it. From `BLOCKS` on, whoever makes
 //! the customer is answered `409 possible_duplicate` with the candidates; `?allow_duplicate=true` makes it all the same.
 //! Two who make the same customer at once wait for each other at the keys, so that one of them is told.
 //!
