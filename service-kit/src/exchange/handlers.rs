@@ -32,7 +32,7 @@ struct ImportQuery {
     id: Option<Uuid>,
     /// For columns that the file calls otherwise: a JSON object such as `{"Company": "name", "Notes": null}`; `null` is not
     /// looked at.
-    #[param(max_length = 20_000)]
+    #[param(max_length = 4_000)]
     columns: Option<String>,
     /// The column by which records are recognised, where the kind leaves a choice.
     #[param(max_length = 100)]

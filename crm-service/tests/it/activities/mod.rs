@@ -8,7 +8,7 @@ mod mail;
 mod recurrence;
 mod reminders;
 mod sight;
-mod smtp;
+pub mod smtp;
 mod stream;
 mod templates;
 

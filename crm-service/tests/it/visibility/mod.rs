@@ -1,6 +1,7 @@
 //! Who sees what: each record follows its own owner, and what is out of sight is not there.
 
 mod customers;
+mod matrix;
 mod orders;
 
 use crate::support::crm;

@@ -7,6 +7,7 @@
 //! conventions::assert_auth(&erp, &SERVICE).await;
 //! conventions::assert_bad_input(&erp, &SERVICE).await;
 //! conventions::assert_exports(&erp, &SERVICE).await;
+//! conventions::assert_visibility(&crm, &SERVICE, &VISIBILITY).await; // where people sign in
 //! ```
 
 mod auth;
@@ -16,11 +17,13 @@ mod documents;
 mod exports;
 #[cfg(test)]
 mod tests;
+mod visibility;
 
 pub use auth::assert_auth;
 pub use bad_input::assert_bad_input;
 pub use documents::assert_documents;
 pub use exports::assert_exports;
+pub use visibility::{Made, Make, Making, Visibility, assert_visibility};
 
 use super::{Client, Reply, TestService};
 use crate::auth::{Permission, Role};
