@@ -16,7 +16,7 @@ use service_kit::{Permission, Role, Routes, Service};
 pub const SERVICE: Service = Service {
     name: "crm",
     title: "Tandem CRM",
-    description: "Customers, the catalogue as sales sees it, orders with what became of them, and what is invoiced and paid.",
+    description: "Leads, customers, deals, quotes, activities and orders; the catalogue as sales sees it, and what is delivered, invoiced and paid.",
     migrations: &MIGRATIONS,
     routes,
     roles: &[SALES, SALES_MANAGER],

@@ -12,7 +12,7 @@ use service_kit::{Role, Routes, Service};
 pub const SERVICE: Service = Service {
     name: "erp",
     title: "Tandem ERP",
-    description: "Products, prices, customers' terms, stock, sales orders and deliveries.",
+    description: "Products, prices, stock, sales and purchase orders, deliveries, invoices, payments and the general ledger.",
     migrations: &migrations::ERP,
     routes,
     roles: &[BACK_OFFICE],

@@ -18,6 +18,7 @@ mod erp_stopped;
 mod exchange_rates;
 mod faults;
 mod from_lead_to_cash;
+mod merged_customer;
 mod order_to_cash;
 mod order_to_delivery;
 mod rejection_and_hold;
