@@ -34,13 +34,14 @@ INSERT INTO customer_credits (customer_id, credit_hold, blocked, source_version,
 SELECT id, false, false, 1, created_at FROM crowd;
 
 CREATE TEMP TABLE chances AS
-SELECT n, gen_random_uuid() AS id, c.id AS customer_id, p.id AS owner_id, p.team_id, n % 5 < 2 AS open, s.id AS stage_id,
-       s.key, s.pipeline_id, s.probability, (100 + n % 9000)::numeric AS amount, current_date + (n % 180)::int AS close_on,
-       now() - (50000 - n) * interval '20 minutes' AS at, 'Supply of ' || second[1 + n % 18] || ' ' || n AS name
-FROM generate_series(1, 50000) AS n
-JOIN crowd c USING (n) JOIN people p ON p.n = c.n % (SELECT count(*) FROM people)
+SELECT c.n, gen_random_uuid() AS id, c.id AS customer_id, p.id AS owner_id, p.team_id, c.n % 5 < 2 AS open, s.id AS stage_id,
+       s.key, s.pipeline_id, s.probability, (100 + c.n % 9000)::numeric AS amount, current_date + (c.n % 180)::int AS close_on,
+       now() - (50000 - c.n) * interval '20 minutes' AS at, 'Supply of ' || second[1 + c.n % 18] || ' ' || c.n AS name
+FROM crowd c
+JOIN people p ON p.n = c.n % (SELECT count(*) FROM people)
 JOIN pipeline_versions v ON v.pipeline_id = (SELECT id FROM pipelines WHERE is_default) AND v.state = 'published'
-JOIN pipeline_stages s ON s.version_id = v.id AND s.position = 1 + (c.n / 7) % 4, words;
+JOIN pipeline_stages s ON s.version_id = v.id AND s.position = 1 + (c.n / 7) % 4, words
+WHERE c.n <= 50000;
 INSERT INTO deals (id, name, customer_id, pipeline_id, stage_id, stage_key, state, currency, amount, amount_given,
                    probability, weighted_amount, expected_close_on, closed_on, base_amount, base_currency, owner_id, team_id,
                    stage_entered_at, version, revision, created_at, updated_at)
