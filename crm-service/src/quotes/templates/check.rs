@@ -52,14 +52,17 @@ pub fn check(html: &str, language: &str, pointer: &str, faults: &mut Faults) {
             ));
         }
     }
-    for (at, _) in html.match_indices("{%") {
+    let mut text = html.to_owned();
+    // From the end, so that what is taken out moves nothing that is still to come.
+    for (at, _) in html.rmatch_indices("{%") {
         let statement = html[at + 2..].trim_start_matches(['-', '+']).trim_start();
         let word: String = statement.chars().take_while(char::is_ascii_alphabetic).collect();
         if REFUSED_STATEMENTS.contains(&word.as_str()) {
             found.insert((line_of(html, at), "not_allowed", format!("{word} is not possible here")));
+            let end = html[at..].find("%}").map_or(html.len(), |length| at + length + 2);
+            fill(&mut text, at..end, "");
         }
     }
-    let mut text = html.to_owned();
     for _ in 0..MOST {
         let Err(error) = attempt(&text, language) else { break };
         let line = error.line().unwrap_or_default();
