@@ -43,7 +43,7 @@ struct Sample {
     customers: Vec<String>,
 }
 
-/// A kind of request: its name, and a path of it for a number that each client counts up.
+/// A kind of request: its name, and a path of it, another one each time.
 type Kind = (&'static str, fn(&Sample) -> String);
 
 const KINDS: [Kind; 9] = [
