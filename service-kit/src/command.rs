@@ -260,6 +260,11 @@ impl<P: Permission> Read<P> {
         chrono::Utc::now().with_timezone(&self.kit.time_zone).date_naive()
     }
 
+    /// The company's time zone: decides what day it is.
+    pub fn time_zone(&self) -> chrono_tz::Tz {
+        self.kit.time_zone
+    }
+
     /// The company's time zone, e.g. `Europe/Berlin`.
     pub fn zone(&self) -> &'static str {
         self.kit.time_zone.name()

@@ -312,7 +312,7 @@ where
     let open_quota = NonZeroU32::new(config.open_requests_per_minute).unwrap_or(NonZeroU32::MIN);
     let kit = Kit {
         name: service.name,
-        pool: Pool::new(&config.database_url, config.connections, config.connection_wait)?,
+        pool: Pool::new(&config)?,
         validators: Arc::new(Validators::of_document(&document).map_err(ServeError::Document)?),
         routes: Arc::new(RouteTable::of_document(&document)),
         roles: service.all_roles().into(),

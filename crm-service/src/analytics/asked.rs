@@ -1,6 +1,8 @@
 //! What reports are asked for alike: a period, and drill-down paths.
 
-use chrono::{Datelike, Months, NaiveDate};
+use crate::activities::clock;
+use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
+use chrono_tz::Tz;
 use service_kit::problem::Fault;
 use service_kit::{Problem, Result};
 use std::fmt::Display;
@@ -105,6 +107,12 @@ impl Period {
         let next = |month: &NaiveDate| month.checked_add_months(Months::new(1));
         let months = std::iter::successors(Some(first_of(self.from)), next);
         months.take_while(|month| *month <= self.to).collect()
+    }
+
+    /// The first instant of its days there, and the first one after them. A midnight that comes twice
+    /// begins a day with its first: PostgreSQL's `AT TIME ZONE` would take the second.
+    pub fn instants(self, zone: Tz) -> (DateTime<Utc>, DateTime<Utc>) {
+        (clock::start_of(self.from, zone), clock::end_of(self.to, zone))
     }
 
     /// Whether it begins and ends with a month.

@@ -12,6 +12,10 @@
 //! rate of its order date and rounded once, so that rows add up to their figure. What has no price or no
 //! rate stands apart as `unvalued` and is never 0.
 //!
+//! **Days.** Orders, closings and due dates are business dates. What is an instant, a deal's opening or
+//! a call, counts on the day that it is in the company's time zone; figures and their rows take the
+//! bounds of a period from one place (`Period::instants`).
+//!
 //! **Drill-down.** Each figure carries the path of the rows that add up to it, in the caller's sight
 //! like the figure: somebody who sees own records only ever sums own records. Names of customers out of
 //! sight stay out.

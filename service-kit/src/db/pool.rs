@@ -1,3 +1,4 @@
+use crate::config::Config;
 use crate::problem::Problem;
 use diesel::{Connection, ConnectionError, PgConnection};
 use std::ops::{Deref, DerefMut};
@@ -65,19 +66,23 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// A pool of `size` connections, opened when first needed and then kept.
+    /// A pool of connections, opened when first needed and then kept.
     ///
     /// Every statement has a time limit, a transaction may not idle longer than 5 s, and a
-    /// command waits at most 5 s for a lock.
+    /// command waits at most 5 s for a lock. Triggers learn the company's time zone as
+    /// `tandem.time_zone`; the session's own stays UTC.
     ///
     /// # Errors
     /// When the pool's own threads cannot be started.
-    pub fn new(url: &str, size: u32, wait: Duration) -> Result<Self, r2d2::Error> {
+    pub fn new(config: &Config) -> Result<Self, r2d2::Error> {
+        let (url, size) = (&config.database_url, config.connections);
+        let zone = format!("-c tandem.time_zone={}", config.time_zone.name());
         let options = [
             "-c statement_timeout=15s",
             "-c lock_timeout=5s",
             "-c idle_in_transaction_session_timeout=5s",
             "-c timezone=UTC",
+            &zone,
             // A service looks things up by key. Plans are made once, often while a table is still
             // small, and must not turn into scans as it grows: so indexes, and plans that stay.
             "-c plan_cache_mode=force_generic_plan",
@@ -102,7 +107,7 @@ impl Pool {
         Ok(Pool {
             connections,
             permits,
-            wait,
+            wait: config.connection_wait,
             size,
         })
     }

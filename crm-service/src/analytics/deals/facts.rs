@@ -3,20 +3,20 @@
 use super::Asked;
 use crate::deals::value::{Rates, digits, half_unit};
 use chrono::NaiveDate;
+use chrono_tz::Tz;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Bool, Date, Int4, Nullable, Numeric, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Date, Int4, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use service_kit::db::{Sql, sql};
 use service_kit::{Currency, Sight};
 
 /// A statement that begins with the rows `asked` (what was asked for is `q`) and goes on as given, with
-/// parameters from `$18` on: `opened` by the day they were opened, `closed` by that of closing.
+/// parameters from `$20` on: `opened` by the day they were opened, `closed` by that of closing.
 ///
 /// `worth` is in the company's currency, null without an amount or a rate. `key` is the deal's group.
 macro_rules! deals {
     (opened: $($rest:expr),+ $(,)?) => {
         deals!("(d.created_at AT TIME ZONE q.zone)::date",
-               "d.created_at >= q.first::timestamp AT TIME ZONE q.zone
-                AND d.created_at < (q.last + 1)::timestamp AT TIME ZONE q.zone", $($rest),+)
+               "d.created_at >= q.begins AND d.created_at < q.ends", $($rest),+)
     };
     (closed: $($rest:expr),+ $(,)?) => {
         deals!("d.closed_on", "d.state IN ('won', 'lost') AND d.closed_on BETWEEN q.first AND q.last", $($rest),+)
@@ -25,7 +25,8 @@ macro_rules! deals {
         concat!(
             "WITH q AS MATERIALIZED (
                  SELECT $1 AS first, $2 AS last, $3 AS by, $4 AS key, $5 AS pipeline, $6 AS owner, $7 AS team, $8 AS source,
-                        $9 AS zone, $10 AS base, $11 AS digits, $12 AS half, $13 AS sees_all, $14 AS me, $15 AS teams),
+                        $9 AS zone, $10 AS begins, $11 AS ends, $12 AS base, $13 AS digits, $14 AS half, $15 AS sees_all,
+                        $16 AS me, $17 AS teams),
              asked AS (
                  SELECT d.id, d.name, d.customer_id, d.pipeline_id, d.stage_key, d.state, d.source, d.owner_id, d.team_id,
                         d.loss_reason, d.competitor, d.currency, d.amount, d.closed_on,
@@ -39,7 +40,7 @@ macro_rules! deals {
                             WHEN 'customer' THEN d.customer_id::text WHEN 'reason' THEN d.loss_reason
                             WHEN 'competitor' THEN d.competitor ELSE to_char(", $day, ", 'YYYY-MM') END, 'none') AS key
                  FROM q CROSS JOIN deals d
-                 LEFT JOIN unnest($16, $17) AS r (currency, rate) ON r.currency = d.currency
+                 LEFT JOIN unnest($18, $19) AS r (currency, rate) ON r.currency = d.currency
                  WHERE ", $within, "
                    AND (q.sees_all OR d.owner_id = q.me OR d.team_id = ANY(q.teams))
                    AND (q.pipeline IS NULL OR d.pipeline_id = q.pipeline) AND (q.owner IS NULL OR d.owner_id = q.owner)
@@ -82,14 +83,14 @@ pub(super) use named;
 #[derive(Debug, Clone)]
 pub struct Facts {
     sight: Sight,
-    zone: &'static str,
+    zone: Tz,
     rates: Rates,
 }
 
 impl Facts {
     /// # Errors
     /// When the database refuses.
-    pub fn of(conn: &mut PgConnection, sight: &Sight, zone: &'static str, today: NaiveDate) -> QueryResult<Self> {
+    pub fn of(conn: &mut PgConnection, sight: &Sight, zone: Tz, today: NaiveDate) -> QueryResult<Self> {
         Ok(Facts {
             sight: sight.clone(),
             zone,
@@ -101,11 +102,12 @@ impl Facts {
         self.rates.base
     }
 
-    /// Binds `$1` to `$17` of a [`deals!`] statement.
+    /// Binds `$1` to `$19` of a [`deals!`] statement.
     pub(super) fn ask(&self, text: &'static str, asked: &Asked) -> Sql<'static> {
         let (all, me, teams) = self.sight.binds();
         let (currencies, rates) = self.rates.known();
         let base = self.rates.base;
+        let (begins, ends) = asked.period.instants(self.zone);
         sql(text)
             .bind::<Date, _>(asked.period.from)
             .bind::<Date, _>(asked.period.to)
@@ -115,7 +117,9 @@ impl Facts {
             .bind::<Nullable<SqlUuid>, _>(asked.owner_id)
             .bind::<Nullable<SqlUuid>, _>(asked.team_id)
             .bind::<Nullable<Text>, _>(asked.source.clone())
-            .bind::<Text, _>(self.zone)
+            .bind::<Text, _>(self.zone.name())
+            .bind::<Timestamptz, _>(begins)
+            .bind::<Timestamptz, _>(ends)
             .bind::<Text, _>(base)
             .bind::<Int4, _>(digits(base))
             .bind::<Numeric, _>(half_unit(base))

@@ -130,7 +130,7 @@ pub fn routes(routes: &mut Routes) {
     responses((status = 200, description = "A page of stages with the total", body = FunnelReport)))]
 #[get("/analytics/funnel")]
 async fn get_funnel(read: Read<may::ReadAnalytics>, query: Query<DealFiguresQuery>) -> Result<Answer, Problem> {
-    let (today, zone) = (read.today(), read.zone());
+    let (today, zone) = (read.today(), read.time_zone());
     let asked = Asked::of(&query, DealsBy::Pipeline, today)?;
     let sight = read.actor().sight.clone();
     read.json(move |conn| {
@@ -148,7 +148,7 @@ async fn get_funnel(read: Read<may::ReadAnalytics>, query: Query<DealFiguresQuer
     responses((status = 200, description = "A page of deals", body = Page<DealOfFigure>)))]
 #[get("/analytics/funnel/deals")]
 async fn list_funnel_deals(read: Read<may::ReadAnalytics>, query: Query<FunnelDealsQuery>) -> Result<Answer, Problem> {
-    let (today, zone) = (read.today(), read.zone());
+    let (today, zone) = (read.today(), read.time_zone());
     let query = query.0;
     let (stage, outcome) = (query.stage, query.outcome);
     let asked = DealFiguresQuery {
@@ -175,7 +175,7 @@ async fn list_funnel_deals(read: Read<may::ReadAnalytics>, query: Query<FunnelDe
     .await
 }
 
-/// The rows `entered`: each deal in each stage that it entered. `$18` is the instant.
+/// The rows `entered`: each deal in each stage that it entered. `$20` is the instant.
 macro_rules! funnel {
     ($($rest:expr),+ $(,)?) => {
         deals!(opened:
@@ -185,7 +185,7 @@ macro_rules! funnel {
                              WHEN state = 'won' OR furthest > position THEN 'went_on'
                              WHEN state = 'lost' THEN 'lost' ELSE 'went_back' END AS outcome
                  FROM (SELECT a.*, x.*, max(x.position) OVER (PARTITION BY a.id) AS furthest
-                       FROM q CROSS JOIN (SELECT $18::timestamptz AS now) AS t CROSS JOIN asked a
+                       FROM q CROSS JOIN (SELECT $20::timestamptz AS now) AS t CROSS JOIN asked a
                        CROSS JOIN LATERAL (
                            SELECT s.key AS stage, max(s.position) AS position, max(s.name) AS stage_name,
                                   sum(extract(epoch FROM coalesce(y.left_at, t.now) - y.entered_at))::bigint AS seconds
@@ -266,8 +266,8 @@ fn report(conn: &mut PgConnection, facts: &Facts, asked: &Asked) -> Result<Funne
              FROM entered GROUP BY key, pipeline_id, stage),
          page AS (
              SELECT * FROM grouped
-             WHERE $19::text IS NULL OR (key, pipeline_id, position, stage) > ($20, $21, $22, $23)
-             ORDER BY key, pipeline_id, position, stage LIMIT $24)
+             WHERE $21::text IS NULL OR (key, pipeline_id, position, stage) > ($22, $23, $24, $25)
+             ORDER BY key, pipeline_id, position, stage LIMIT $26)
          SELECT p.*, l.name AS pipeline_name, ",
         named!("p.key"),
         " AS name
@@ -377,7 +377,7 @@ fn deals(
     let as_of = Utc::now();
     // Without a stage each deal once.
     let text = funnel!(
-        ", narrowed AS (SELECT $19::text AS stage, $20::text AS outcome, $21::uuid AS after),
+        ", narrowed AS (SELECT $21::text AS stage, $22::text AS outcome, $23::uuid AS after),
          found AS (
              SELECT a.id, a.name, a.customer_id, a.pipeline_id, a.owner_id, a.team_id, a.source, a.state, a.opened_on,
                     a.closed_on, a.loss_reason, a.competitor, a.currency, a.amount, a.worth, NULL::bigint AS seconds,
@@ -389,7 +389,7 @@ fn deals(
                     e.closed_on, e.loss_reason, e.competitor, e.currency, e.amount, e.worth, e.seconds, e.outcome
              FROM narrowed n CROSS JOIN entered e
              WHERE e.stage = n.stage AND (n.outcome IS NULL OR e.outcome = n.outcome))
-         SELECT f.* FROM narrowed n CROSS JOIN found f WHERE f.id > n.after ORDER BY f.id LIMIT $22"
+         SELECT f.* FROM narrowed n CROSS JOIN found f WHERE f.id > n.after ORDER BY f.id LIMIT $24"
     );
     let rows: Vec<Row> = facts
         .ask(text, asked)

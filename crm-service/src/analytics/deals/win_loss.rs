@@ -93,7 +93,7 @@ pub fn routes(routes: &mut Routes) {
     responses((status = 200, description = "A page of figures with their total", body = WinLossReport)))]
 #[get("/analytics/win-loss")]
 async fn get_win_loss(read: Read<may::ReadAnalytics>, query: Query<DealFiguresQuery>) -> Result<Answer, Problem> {
-    let (today, zone) = (read.today(), read.zone());
+    let (today, zone) = (read.today(), read.time_zone());
     let asked = Asked::of(&query, DealsBy::Reason, today)?;
     let sight = read.actor().sight.clone();
     read.json(move |conn| {
@@ -108,7 +108,7 @@ async fn get_win_loss(read: Read<may::ReadAnalytics>, query: Query<DealFiguresQu
     responses((status = 200, description = "A page of closed deals", body = Page<DealOfFigure>)))]
 #[get("/analytics/win-loss/deals")]
 async fn list_closed_deals(read: Read<may::ReadAnalytics>, query: Query<ClosedDealsQuery>) -> Result<Answer, Problem> {
-    let (today, zone) = (read.today(), read.zone());
+    let (today, zone) = (read.today(), read.time_zone());
     let ClosedDealsQuery { state, .. } = *query;
     let query = query.0;
     let asked = DealFiguresQuery {
@@ -173,8 +173,8 @@ fn report(conn: &mut PgConnection, facts: &Facts, asked: &Asked) -> Result<WinLo
              FROM q CROSS JOIN asked a WHERE q.key IS NULL OR a.key = q.key GROUP BY GROUPING SETS ((a.key), ())),
          page AS (
              SELECT * FROM (SELECT g.*, CASE WHEN q.by = 'month' THEN 0 ELSE won + lost END AS rank FROM q CROSS JOIN grouped g) r
-             WHERE is_total OR $18::bigint IS NULL OR rank < $19 OR (rank = $20 AND key > $21)
-             ORDER BY is_total DESC, rank DESC, key LIMIT $22)
+             WHERE is_total OR $20::bigint IS NULL OR rank < $21 OR (rank = $22 AND key > $23)
+             ORDER BY is_total DESC, rank DESC, key LIMIT $24)
          SELECT p.*, ", named!("p.key"), " AS name
          FROM q CROSS JOIN page p ORDER BY p.is_total DESC, p.rank DESC, p.key");
     let mut groups: Vec<Group> = facts
@@ -233,8 +233,8 @@ fn closed(
     let after: Option<Uuid> = cursor.map(|cursor| cursor.decode(ORDER)).transpose()?;
     let text = deals!(closed:
         "SELECT a.*, NULL::bigint AS seconds, NULL::text AS outcome FROM q CROSS JOIN asked a
-         WHERE (q.key IS NULL OR a.key = q.key) AND ($18 IS NULL OR a.state = $19) AND a.id > $20
-         ORDER BY a.id LIMIT $21");
+         WHERE (q.key IS NULL OR a.key = q.key) AND ($20 IS NULL OR a.state = $21) AND a.id > $22
+         ORDER BY a.id LIMIT $23");
     let rows: Vec<Row> = facts
         .ask(text, asked)
         .bind::<Nullable<Text>, _>(state)

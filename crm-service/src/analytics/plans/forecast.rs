@@ -192,7 +192,7 @@ struct Row {
 
 const TEXT: &str = sales!(
     ", z AS MATERIALIZED (
-         SELECT q.*, p.* FROM q CROSS JOIN (SELECT $19::date AS today, $20::text AS plans_of) AS p),
+         SELECT q.*, p.* FROM q CROSS JOIN (SELECT $20::date AS today, $21::text AS plans_of) AS p),
      sold AS (
          SELECT coalesce(key, 'none') AS key, coalesce(sum(net), 0) AS revenue, count(*) FILTER (WHERE net IS NULL) AS unvalued
          FROM sales GROUP BY 1),
@@ -202,7 +202,7 @@ const TEXT: &str = sales!(
                 d.close_key < q.today AS is_overdue, ",
     converted!("d.weighted_amount"),
     " AS weighted
-         FROM z AS q CROSS JOIN deals d LEFT JOIN unnest($21, $22) AS r (currency, rate) ON r.currency = d.currency
+         FROM z AS q CROSS JOIN deals d LEFT JOIN unnest($22, $23) AS r (currency, rate) ON r.currency = d.currency
          WHERE d.state = 'open' AND d.close_key BETWEEN q.first AND q.last
            AND (q.sees_all OR d.owner_id = q.me OR d.team_id = ANY(q.teams))
            AND (q.owner IS NULL OR d.owner_id = q.owner) AND (q.team IS NULL OR d.team_id = q.team)),
@@ -223,7 +223,7 @@ const TEXT: &str = sales!(
          SELECT key, p.plan, coalesce(s.revenue, 0) AS revenue, coalesce(s.unvalued, 0) AS revenue_unvalued,
                 coalesce(w.forecast, 0) AS forecast, coalesce(w.overdue, 0) AS overdue, coalesce(w.unvalued, 0) AS unvalued
          FROM sold s FULL JOIN weighed w USING (key) FULL JOIN planned p USING (key)
-         WHERE $23::text IS NULL OR key > $24 ORDER BY key LIMIT $25)
+         WHERE $24::text IS NULL OR key > $25 ORDER BY key LIMIT $26)
      SELECT p.*, CASE WHEN p.key = 'none' THEN NULL WHEN q.by = 'owner' THEN (SELECT name FROM users WHERE id = p.key::uuid)
                       WHEN q.by = 'team' THEN (SELECT name FROM teams WHERE id = p.key::uuid) END AS name
      FROM q CROSS JOIN page p ORDER BY p.key"

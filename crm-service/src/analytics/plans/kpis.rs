@@ -8,6 +8,7 @@ use crate::analytics::sales::{self as sold, SalesBy, SalesQuery};
 use crate::may;
 use actix_web::get;
 use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Date, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use rust_decimal::Decimal;
@@ -133,7 +134,7 @@ async fn get_kpis(read: Read<may::ReadAnalytics>, query: Query<KpisQuery>) -> Re
         (query.from, query.to),
         query.of,
         (query.owner_id, query.team_id),
-        (read.today(), read.zone()),
+        (read.today(), read.time_zone()),
     )?;
     let sight = read.actor().sight.clone();
     read.json(move |conn| report(conn, &sight, &asked, &query)).await
@@ -148,7 +149,7 @@ async fn list_kpi_records(read: Read<may::ReadAnalytics>, query: Query<KpiRecord
         (query.from, query.to),
         query.of,
         (query.owner_id, query.team_id),
-        (read.today(), read.zone()),
+        (read.today(), read.time_zone()),
     )?;
     let sight = read.actor().sight.clone();
     read.json(move |conn| records(conn, &sight, &asked, &query)).await
@@ -158,7 +159,7 @@ async fn list_kpi_records(read: Read<may::ReadAnalytics>, query: Query<KpiRecord
 struct Asked {
     sales: sold::Asked,
     of: PlanOf,
-    zone: &'static str,
+    zone: Tz,
 }
 
 impl Asked {
@@ -166,7 +167,7 @@ impl Asked {
         (from, to): (Option<NaiveDate>, Option<NaiveDate>),
         of: Option<PlanOf>,
         (owner_id, team_id): (Option<Uuid>, Option<Uuid>),
-        (today, zone): (NaiveDate, &'static str),
+        (today, zone): (NaiveDate, Tz),
     ) -> Result<Self, Problem> {
         let mut refused = Refused::default();
         let from = from.or(Some(first_of(to.unwrap_or(today))));
@@ -193,22 +194,25 @@ impl Asked {
 
     /// Binds what [`records!`] asks for beside sales.
     fn ask(&self, facts: &Facts, text: &'static str, kind: Option<PlanKind>, now: DateTime<Utc>) -> Sql<'static> {
+        let (begins, ends) = self.sales.period.instants(self.zone);
         facts
             .ask(text, &self.sales)
-            .bind::<Text, _>(self.zone)
+            .bind::<Text, _>(self.zone.name())
+            .bind::<Timestamptz, _>(begins)
+            .bind::<Timestamptz, _>(ends)
             .bind::<Timestamptz, _>(now)
             .bind::<Nullable<Text>, _>(kind)
     }
 }
 
-/// The rows `records`: everything that counts, one for each; parameters from `$22` on are the statement's own.
+/// The rows `records`: everything that counts, one for each; parameters from `$25` on are the statement's own.
 macro_rules! records {
     ($rest:literal) => {
         sales!(
             ", z AS MATERIALIZED (
-                 SELECT q.*, p.*, q.first::timestamp AT TIME ZONE p.zone AS begins,
-                        (q.last + 1)::timestamp AT TIME ZONE p.zone AS ends
-                 FROM q CROSS JOIN (SELECT $19::text AS zone, $20::timestamptz AS now, $21::text AS kind) AS p),
+                 SELECT q.*, p.*
+                 FROM q CROSS JOIN (SELECT $20::text AS zone, $21::timestamptz AS begins, $22::timestamptz AS ends,
+                                           $23::timestamptz AS now, $24::text AS kind) AS p),
              done AS (
                  SELECT a.kind || 's' AS kind, a.id, a.title, (a.done_at AT TIME ZONE z.zone)::date AS on_day, a.owner_id, a.team_id
                  FROM z CROSS JOIN activities a
@@ -285,8 +289,8 @@ fn report(conn: &mut PgConnection, sight: &Sight, asked: &Asked, query: &KpisQue
              SELECT key, month, kind, p.id AS plan_id, p.target AS plan, coalesce(f.fact, 0) AS fact,
                     coalesce(f.unvalued, 0) AS unvalued
              FROM facts f FULL JOIN planned p USING (key, month, kind)
-             WHERE $22::date IS NULL OR (month, kind, key) > ($23, $24, $25)
-             ORDER BY month, kind, key LIMIT $26)
+             WHERE $25::date IS NULL OR (month, kind, key) > ($26, $27, $28)
+             ORDER BY month, kind, key LIMIT $29)
          SELECT p.*, CASE WHEN p.key = 'none' THEN NULL WHEN q.by = 'owner' THEN (SELECT name FROM users WHERE id = p.key::uuid)
                           ELSE (SELECT name FROM teams WHERE id = p.key::uuid) END AS name
          FROM q CROSS JOIN page p ORDER BY p.month, p.kind, p.key"
@@ -373,9 +377,9 @@ fn records(conn: &mut PgConnection, sight: &Sight, asked: &Asked, query: &KpiRec
     };
     let as_of = Utc::now();
     let text = records!(
-        "SELECT r.* FROM records r, (SELECT $22::text AS key) AS n
-         WHERE (n.key IS NULL OR r.key = n.key) AND ($23::date IS NULL OR (r.on_day, r.kind, r.row_id) > ($24, $25, $26))
-         ORDER BY r.on_day, r.kind, r.row_id LIMIT $27"
+        "SELECT r.* FROM records r, (SELECT $25::text AS key) AS n
+         WHERE (n.key IS NULL OR r.key = n.key) AND ($26::date IS NULL OR (r.on_day, r.kind, r.row_id) > ($27, $28, $29))
+         ORDER BY r.on_day, r.kind, r.row_id LIMIT $30"
     );
     let rows: Vec<Record> = asked
         .ask(&facts, text, query.kind, as_of)

@@ -35,7 +35,7 @@ macro_rules! classes {
                  SELECT true, key, 'inactive', NULL, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM idle)
              INSERT INTO analysis_run_items (run_id, position, subject_id, class, net, unvalued, orders, quantity, share_before,
                  variation, net_before, growth, relative_size, last_order_on, recency, frequency, monetary)
-             SELECT $90, row_number() OVER (ORDER BY is_idle, net DESC NULLS LAST, key), key::uuid, class, net, unvalued, orders,
+             SELECT $91, row_number() OVER (ORDER BY is_idle, net DESC NULLS LAST, key), key::uuid, class, net, unvalued, orders,
                     quantity, share_before, variation, net_before, growth, relative_size, last_order_on, recency, frequency,
                     monetary
              FROM everybody"
@@ -44,7 +44,7 @@ macro_rules! classes {
 }
 
 const ABC: &str = classes!(
-    "t AS (SELECT $19::numeric AS a, $20::numeric AS b),
+    "t AS (SELECT $20::numeric AS a, $21::numeric AS b),
      ranked AS (
          SELECT s.*, sum(net) OVER () AS total,
                 sum(net) OVER (ORDER BY net DESC NULLS LAST, key ROWS UNBOUNDED PRECEDING) - net AS before
@@ -62,7 +62,7 @@ const ABC: &str = classes!(
 
 // The variation squared is n × Σq² ÷ (Σq)² − 1: compared without a root, so exactly.
 const XYZ: &str = classes!(
-    "t AS (SELECT $19::numeric AS x, $20::numeric AS y, $21::int AS months),
+    "t AS (SELECT $20::numeric AS x, $21::numeric AS y, $22::int AS months),
      monthly AS (
          SELECT key, date_trunc('month', order_date) AS month, sum(quantity) AS quantity FROM sales GROUP BY 1, 2),
      spread AS (SELECT key, sum(quantity) AS once, sum(quantity * quantity) AS squared FROM monthly GROUP BY key),
@@ -81,8 +81,8 @@ const XYZ: &str = classes!(
 
 // `sales` spans both periods here; growth is compared as a product, so that nothing is divided by 0.
 const BCG: &str = classes!(
-    "t AS (SELECT $19::numeric AS large, $20::date AS first, $21::date AS last, $22::date AS before_first,
-                  $23::date AS before_last),
+    "t AS (SELECT $20::numeric AS large, $21::date AS first, $22::date AS last, $23::date AS before_first,
+                  $24::date AS before_last),
      halves AS (
          SELECT s.key, count(DISTINCT s.id) FILTER (WHERE now) AS orders, coalesce(sum(s.quantity) FILTER (WHERE now), 0) AS quantity,
                 sum(s.net) FILTER (WHERE now) AS net, sum(s.net) FILTER (WHERE NOT now) AS net_before,
@@ -109,7 +109,7 @@ const BCG: &str = classes!(
 );
 
 const RFM: &str = classes!(
-    "t AS (SELECT $19::int AS scores),
+    "t AS (SELECT $20::int AS scores),
      scored AS (
          SELECT s.key,
                 (1 + t.scores * (rank() OVER (ORDER BY last_order_on) - 1) / count(*) OVER ())::int AS recency,

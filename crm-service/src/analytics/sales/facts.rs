@@ -11,16 +11,26 @@ use service_kit::{Currency, Sight};
 use uuid::Uuid;
 
 /// A statement that begins with the rows `sales` (what was asked for is `q`) and goes on as given, with
-/// parameters from `$19` on: bind the others with `Facts::ask`.
+/// parameters from `$20` on: bind the others with `Facts::ask`.
 ///
 /// `net` is in the company's currency, null without a price or a rate. `key` is the row's group.
+/// `branches` names, when categories are rolled up, the group of each category: the top of its tree, or
+/// within one category that one's child; a category whose parents lead nowhere is its own.
 macro_rules! sales {
     ($($rest:expr),+ $(,)?) => {
         concat!(
-            "WITH q AS MATERIALIZED (
+            "WITH RECURSIVE q AS MATERIALIZED (
                  SELECT $1 AS first, $2 AS last, $3 AS by, $4 AS key, $5 AS customer, $6 AS product, $7 AS category,
                         $8 AS country, $9 AS owner, $10 AS team, $11 AS base, $12 AS reference, $13 AS digits,
-                        $14 AS half, $15 AS sees_all, $16 AS me, $17 AS teams, $18 AS categorised),
+                        $14 AS half, $15 AS sees_all, $16 AS me, $17 AS teams, $18 AS categorised, $19 AS rolled_up),
+             branches AS (
+                 SELECT c.id, c.id AS branch FROM q CROSS JOIN categories c
+                 WHERE q.rolled_up AND CASE WHEN q.category IS NULL
+                     THEN NOT EXISTS (SELECT FROM categories above WHERE above.id = c.parent_id)
+                     ELSE q.category IN (c.id, c.parent_id) END
+                 UNION
+                 SELECT c.id, b.branch FROM q CROSS JOIN branches b JOIN categories c ON c.parent_id = b.id
+                 WHERE q.category IS NULL OR q.category NOT IN (b.id, c.id)),
              counted AS (
                  SELECT o.id, o.number, o.order_date, o.currency, coalesce(c.merged_into, c.id) AS customer_id,
                         o.credited_owner_id AS owner_id, o.credited_team_id AS team_id,
@@ -45,16 +55,17 @@ macro_rules! sales {
             " AS net,
                         CASE q.by
                             WHEN 'customer' THEN o.customer_id::text WHEN 'product' THEN l.product_id::text
-                            WHEN 'category' THEN p.category_id::text WHEN 'region' THEN o.country
+                            WHEN 'category' THEN coalesce(b.branch, p.category_id)::text WHEN 'region' THEN o.country
                             WHEN 'owner' THEN o.owner_id::text WHEN 'team' THEN o.team_id::text
                             ELSE to_char(o.order_date, 'YYYY-MM') END AS key
                  FROM q CROSS JOIN counted o
                  JOIN order_lines l ON l.order_id = o.id
                  LEFT JOIN products p ON q.categorised AND p.id = l.product_id
+                 LEFT JOIN branches b ON b.id = p.category_id
                  LEFT JOIN foreign_days f ON f.currency = o.currency AND f.order_date = o.order_date
                  CROSS JOIN LATERAL (SELECT CASE WHEN o.currency = q.base THEN 1 ELSE f.rate END AS rate) AS r
                  WHERE (q.product IS NULL OR l.product_id = q.product)
-                   AND (q.category IS NULL OR p.category_id = q.category)
+                   AND (q.category IS NULL OR p.category_id = q.category OR b.id IS NOT NULL)
                    AND (q.country IS NULL OR o.country = q.country)) ",
             $($rest),+
         )
@@ -92,7 +103,7 @@ impl Facts {
         self.ask(text, &asked)
     }
 
-    /// Binds `$1` to `$18` of a `sales!` statement.
+    /// Binds `$1` to `$19` of a `sales!` statement.
     pub fn ask(&self, text: &'static str, asked: &Asked) -> Sql<'static> {
         let (all, me, teams) = self.sight.binds();
         let query = &asked.query;
@@ -115,5 +126,6 @@ impl Facts {
             .bind::<Nullable<SqlUuid>, Option<Uuid>>(me)
             .bind::<Array<SqlUuid>, _>(teams)
             .bind::<Bool, _>(asked.by == SalesBy::Category || query.category_id.is_some())
+            .bind::<Bool, _>(query.rolled_up == Some(true))
     }
 }

@@ -96,8 +96,8 @@ fn page(conn: &mut PgConnection, sight: &Sight, asked: &Asked) -> Result<Page<Sa
                         s.quantity, s.line_total, s.currency, s.net
                  FROM q CROSS JOIN sales s
                  WHERE (q.key IS NULL OR coalesce(s.key, 'none') = q.key)
-                   AND ($19::date IS NULL OR (s.order_date, s.line_id) > ($20, $21))
-                 ORDER BY s.order_date, s.line_id LIMIT $22"
+                   AND ($20::date IS NULL OR (s.order_date, s.line_id) > ($21, $22))
+                 ORDER BY s.order_date, s.line_id LIMIT $23"
             ),
             asked,
         )

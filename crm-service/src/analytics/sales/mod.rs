@@ -16,7 +16,8 @@ text_enum! {
     SalesBy {
         Customer = "customer",
         Product = "product",
-        /// The product's own category.
+        /// The product's own category; rolled up, the one at the top of its tree, or with `category_id`
+        /// the one right below that.
         Category = "category",
         /// The country of the customer's address: the billing one, else that of the office, else where goods go.
         Region = "region",
@@ -46,6 +47,10 @@ pub struct SalesQuery {
     pub customer_id: Option<Uuid>,
     pub product_id: Option<Uuid>,
     pub category_id: Option<Uuid>,
+    /// Whether a category counts with all that are below it. By category, the figures are then those of
+    /// the top of the tree, or with `category_id` of its children and of what is in it directly; so they
+    /// add up, and `below` leads a step down.
+    pub rolled_up: Option<bool>,
     /// ISO 3166-1 alpha-2.
     #[param(min_length = 2, max_length = 2, pattern = "^[A-Z]{2}$")]
     pub country: Option<String>,
@@ -66,6 +71,7 @@ pub struct Asked {
 
 /// Where the rows of figures are.
 const LINES: &str = "/v1/analytics/sales/lines";
+const REPORT: &str = "/v1/analytics/sales";
 
 impl Asked {
     /// # Errors
@@ -75,6 +81,9 @@ impl Asked {
         let period = Period::of(query.from, query.to, today, &mut refused);
         if query.key.is_some() && query.by.is_none() {
             refused.add("key", "only with by");
+        }
+        if query.rolled_up == Some(true) && query.by != Some(SalesBy::Category) && query.category_id.is_none() {
+            refused.add("rolled_up", "only by category or with category_id");
         }
         refused.check()?;
         Ok(Asked {
@@ -86,18 +95,31 @@ impl Asked {
 
     /// The order lines of a group, or of all that is asked for.
     pub(in crate::analytics) fn rows(&self, key: Option<&str>) -> String {
-        let query = &self.query;
-        let key = key.or(query.key.as_deref());
-        let rows = Rows::at(LINES, self.period)
-            .with_some("by", key.map(|_| self.by))
+        let key = key.or(self.query.key.as_deref());
+        self.narrowed(LINES, key.map(|_| self.by), self.query.category_id)
             .with_some("key", key)
+            .path()
+    }
+
+    /// The report of what is right below a category.
+    fn below(&self, category: Uuid) -> String {
+        self.narrowed(REPORT, Some(SalesBy::Category), Some(category)).path()
+    }
+
+    fn narrowed(&self, path: &str, by: Option<SalesBy>, category: Option<Uuid>) -> Rows {
+        let query = &self.query;
+        let rolled_up = query
+            .rolled_up
+            .filter(|_| by == Some(SalesBy::Category) || category.is_some());
+        Rows::at(path, self.period)
+            .with_some("by", by)
             .with_some("customer_id", query.customer_id)
             .with_some("product_id", query.product_id)
-            .with_some("category_id", query.category_id)
+            .with_some("category_id", category)
+            .with_some("rolled_up", rolled_up)
             .with_some("country", query.country.as_deref())
             .with_some("owner_id", query.owner_id)
-            .with_some("team_id", query.team_id);
-        rows.path()
+            .with_some("team_id", query.team_id)
     }
 }
 

@@ -32,6 +32,8 @@ pub struct SalesFigure {
     pub unvalued: i64,
     /// The order lines whose `net` adds up to it.
     pub rows: String,
+    /// Of a category that is rolled up: the report of the ones right below it. `null`: there are none.
+    pub below: Option<String>,
     /// The state that the figure is of.
     pub as_of: DateTime<Utc>,
 }
@@ -86,6 +88,8 @@ struct Row {
     net: Decimal,
     #[diesel(sql_type = BigInt)]
     unvalued: i64,
+    #[diesel(sql_type = Bool)]
+    is_branch: bool,
     #[diesel(sql_type = Numeric)]
     rank: Decimal,
 }
@@ -114,9 +118,11 @@ fn report(conn: &mut PgConnection, sight: &Sight, asked: &Asked) -> Result<Sales
                      FROM q CROSS JOIN grouped g),
                  page AS (
                      SELECT * FROM ranked
-                     WHERE is_total OR $19::numeric IS NULL OR rank < $20 OR (rank = $21 AND word > $22)
-                     ORDER BY is_total DESC, rank DESC, word LIMIT $23)
+                     WHERE is_total OR $20::numeric IS NULL OR rank < $21 OR (rank = $22 AND word > $23)
+                     ORDER BY is_total DESC, rank DESC, word LIMIT $24)
                  SELECT p.is_total, p.key, p.orders, p.lines, p.quantity, p.net, p.unvalued, p.rank,
+                        CASE WHEN q.by = 'category' AND q.rolled_up THEN p.key::uuid IS DISTINCT FROM q.category
+                            AND EXISTS (SELECT FROM branches b WHERE b.branch = p.key::uuid AND b.id <> b.branch) ELSE false END AS is_branch,
                         CASE q.by
                             WHEN 'customer' THEN (
                                 SELECT c.name FROM customers c WHERE c.id = p.key::uuid
@@ -144,7 +150,9 @@ fn report(conn: &mut PgConnection, sight: &Sight, asked: &Asked) -> Result<Sales
     let next_cursor = next.map(|row| Cursor::encode(&order, &(row.rank, word(row))));
     let as_of = Utc::now();
     let shown = |row: Row, rows: String| {
+        let branch = row.key.as_ref().filter(|_| row.is_branch);
         Ok(SalesFigure {
+            below: branch.and_then(|key| key.parse().ok()).map(|key| asked.below(key)),
             key: row.key,
             name: row.name,
             orders: row.orders,
