@@ -78,7 +78,10 @@ const BACKGROUND: &[Background] = &[
 ];
 
 /// What can be imported.
-const IMPORTS: &[Importable] = &[Importable::of::<customers::imports::Customers>()];
+const IMPORTS: &[Importable] = &[
+    Importable::of::<customers::imports::Customers>(),
+    Importable::of::<leads::imports::Leads>(),
+];
 
 fn routes(routes: &mut Routes) {
     custom_fields::routes(routes);

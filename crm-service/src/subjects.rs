@@ -2,7 +2,7 @@
 //!
 //! The one place that knows where each kind of record keeps its owner, its team and its customer.
 
-use crate::schema::{customers, deal_steps, deals, leads, orders, quotes};
+use crate::schema::{activities, attachments, bookings, customers, deal_steps, deals, leads, orders, quotes};
 use diesel::prelude::*;
 use service_kit::{Owned, Sight, text_enum};
 use uuid::Uuid;
@@ -74,6 +74,20 @@ pub fn find(conn: &mut PgConnection, kind: SubjectType, id: Uuid, sight: &Sight)
             customer_id,
             owned: Owned { owner_id, team_id },
         }))
+}
+
+/// Whether an activity, a file or a booking is about the record.
+///
+/// # Errors
+/// When the database refuses.
+pub fn is_in_use(conn: &mut PgConnection, of: SubjectRef) -> QueryResult<bool> {
+    macro_rules! any {
+        ($table:ident) => {{
+            let about = $table::subject_type.eq(of.kind).and($table::subject_id.eq(of.id));
+            diesel::select(diesel::dsl::exists($table::table.filter(about))).get_result::<bool>(conn)?
+        }};
+    }
+    Ok(any!(activities) || any!(attachments) || any!(bookings))
 }
 
 /// Whose a customer is: what is made for it without an owner goes to them.

@@ -34,7 +34,7 @@ struct Partition {
 }
 
 /// Drops event partitions that ended more than `days` ago and remembers in `feed` up to where
-/// events are gone; deletes stored answers and the rows of imports older than that, and sessions that
+/// events are gone; deletes stored answers and the rows and changes of imports older than that, and sessions that
 /// are over, a batch at a time.
 ///
 /// # Errors
@@ -62,6 +62,7 @@ pub fn remove_old(conn: &mut PgConnection, now: DateTime<Utc>, days: u32) -> Que
         == 5_000
     {}
     crate::exchange::remove_rows(conn, before)?;
+    crate::exchange::remove_changes(conn, before)?;
     crate::sessions::remove_old(conn, now)
 }
 

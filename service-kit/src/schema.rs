@@ -53,6 +53,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    import_changes (import_id, record_id) {
+        import_id -> Uuid,
+        record_id -> Uuid,
+        before -> Nullable<Json>,
+        version -> Int8,
+        recorded_at -> Timestamptz,
+        outcome -> Nullable<Text>,
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     audit_log (id) {
         id -> Int8,
         occurred_at -> Timestamptz,

@@ -61,7 +61,7 @@ impl Service {
         crate::audit::routes(&mut routes);
         api_keys::routes(&mut routes);
         if !self.imports.is_empty() {
-            exchange::routes(&mut routes);
+            exchange::routes(&mut routes, self.imports);
         }
         if self.sign_in {
             users::routes(&mut routes);

@@ -20,6 +20,7 @@
 //! kind, such as [`schemas::CustomerCustomFields`]), and a call of [`values::merge`] where it is written.
 
 mod actions;
+pub mod cells;
 pub mod describe;
 mod handlers;
 pub mod model;

@@ -3,9 +3,9 @@
 use crate::custom_fields::CustomValues;
 use crate::customers::depth::Depth;
 use crate::customers::duplicates;
-use crate::customers::model::{Customer, CustomerCore, CustomerIn, CustomerPatch, CustomerStatus, set};
-use crate::customers::parts::{self, Plan};
+use crate::customers::model::{Customer, CustomerCore, CustomerIn, CustomerKind, CustomerPatch, CustomerStatus, set};
 use crate::customers::timeline::Entry;
+use crate::customers::whole::{Whole, WholeParts};
 use crate::customers::{queries, rules, timeline};
 use serde_json::json;
 use service_kit::users::AssignIn;
@@ -17,8 +17,13 @@ pub const CHANGED: &str = "customer.changed";
 
 /// Makes a customer, unless one who may be the same is there and duplicates are not allowed.
 pub fn create(tx: &mut Tx<'_>, input: &CustomerIn, allow_duplicate: bool) -> Result<Customer> {
+    create_with(tx, input, allow_duplicate, Faults::default())
+}
+
+/// As [`create`], of an input with faults that are known already.
+pub fn create_with(tx: &mut Tx<'_>, input: &CustomerIn, allow_duplicate: bool, faults: Faults) -> Result<Customer> {
     let id = tx.mint(input.id);
-    match insert(tx, id, input, allow_duplicate)? {
+    match insert(tx, id, input, allow_duplicate, faults)? {
         Some(customer) => Ok(customer),
         None => {
             let detail = "there is a customer with this id; PUT it to change it";
@@ -35,7 +40,7 @@ pub fn put(tx: &mut Tx<'_>, id: Uuid, input: &CustomerIn, allow_duplicate: bool)
     }
     let Some(before) = queries::lock_if_there(tx, id)? else {
         // Nothing inserted means that a twin was faster: look again.
-        let made = insert(tx, id, input, allow_duplicate)?.ok_or(Error::Stale)?;
+        let made = insert(tx, id, input, allow_duplicate, Faults::default())?.ok_or(Error::Stale)?;
         return Ok(Put::Created(made));
     };
     let (mut owned, mut faults) = (before.core.owned(), Faults::default());
@@ -66,7 +71,18 @@ pub fn change(tx: &mut Tx<'_>, id: Uuid, patch: &CustomerPatch) -> Result<Custom
 
 /// Gives a locked customer what a patch says of it.
 pub fn patched(tx: &mut Tx<'_>, before: Customer, patch: &CustomerPatch) -> Result<Customer> {
-    let (mut after, mut faults) = (before.clone(), Faults::default());
+    patched_with(tx, before, patch, &WholeParts::default(), Faults::default())
+}
+
+/// As [`patched`], with lists of parts, of an input with faults that are known already.
+pub fn patched_with(
+    tx: &mut Tx<'_>,
+    before: Customer,
+    patch: &CustomerPatch,
+    parts: &WholeParts,
+    mut faults: Faults,
+) -> Result<Customer> {
+    let mut after = before.clone();
     let core = &mut after.core;
     set(&mut core.name, &patch.name);
     set(&mut core.kind, &patch.kind);
@@ -77,18 +93,23 @@ pub fn patched(tx: &mut Tx<'_>, before: Customer, patch: &CustomerPatch) -> Resu
     let grade = patch.grade.unwrap_or(core.grade);
     rules::grade(core, grade, patch.grade_effective_from, tx.today(), &mut faults);
     Depth::from(patch).apply(tx, core, &mut faults)?;
+    let plans = parts.plan(tx, &mut after, &mut faults);
     faults.check()?;
     if after == before {
         return Ok(before);
     }
+    plans.store(tx)?;
     let after = save(tx, &before, after)?;
     tell_changes(tx, &before, &after)?;
     Ok(after)
 }
 
-/// Makes the core of a locked customer what it was once.
-pub fn put_back(tx: &mut Tx<'_>, before: &Customer, core: CustomerCore) -> Result<Customer> {
-    let after = Customer { core, ..before.clone() };
+/// Makes a locked customer what it was once.
+pub fn put_back(tx: &mut Tx<'_>, before: &Customer, core: CustomerCore, parts: &WholeParts) -> Result<Customer> {
+    let (mut after, mut faults) = (Customer { core, ..before.clone() }, Faults::default());
+    let plans = parts.plan(tx, &mut after, &mut faults);
+    faults.check()?;
+    plans.store(tx)?;
     let after = save(tx, before, after)?;
     tell_changes(tx, before, &after)?;
     Ok(after)
@@ -179,12 +200,39 @@ pub fn emit(tx: &mut Tx<'_>, customer: &Customer) -> Result<()> {
 }
 
 /// Stores a new customer; `None` when there is one with this id.
-fn insert(tx: &mut Tx<'_>, id: Uuid, input: &CustomerIn, allow_duplicate: bool) -> Result<Option<Customer>> {
+fn insert(
+    tx: &mut Tx<'_>,
+    id: Uuid,
+    input: &CustomerIn,
+    allow_duplicate: bool,
+    mut faults: Faults,
+) -> Result<Option<Customer>> {
+    let core = blank(tx, id, input.kind);
+    let empty = Customer::empty(core.clone());
+    let owned = Owned::of_new(tx, input.owner_id, input.team_id, Owned::default(), &mut faults)?;
+    let whole = Whole::of(tx, core, &empty, input, owned, faults)?;
+    duplicates::check(tx, &whole.customer, allow_duplicate)?;
+    if !queries::insert(tx, &whole.customer.core)? {
+        return Ok(None);
+    }
+    whole.store_parts(tx)?;
+    let customer = whole.customer;
+    duplicates::keys::store(tx, &customer)?;
+    tx.audit(None, &customer)?;
+    emit(tx, &customer)?;
+    let entry =
+        Entry::here(tx, id, "customer_created", &customer).summary(format!("Customer created: {}", customer.core.name));
+    timeline::add(tx, entry)?;
+    Ok(Some(customer))
+}
+
+/// A customer of whom nothing is known yet.
+fn blank(tx: &Tx<'_>, id: Uuid, kind: CustomerKind) -> CustomerCore {
     let now = tx.now();
-    let core = CustomerCore {
+    CustomerCore {
         id,
         name: String::new(),
-        kind: input.kind,
+        kind,
         status: CustomerStatus::Active,
         email: None,
         phone: None,
@@ -203,101 +251,6 @@ fn insert(tx: &mut Tx<'_>, id: Uuid, input: &CustomerIn, allow_duplicate: bool) 
         revision: 1,
         created_at: now,
         updated_at: now,
-    };
-    let empty = Customer {
-        core: core.clone(),
-        legal_entities: Vec::new(),
-        contacts: Vec::new(),
-        addresses: Vec::new(),
-        credit: None,
-    };
-    let mut faults = Faults::default();
-    let owned = Owned::of_new(tx, input.owner_id, input.team_id, Owned::default(), &mut faults)?;
-    let whole = Whole::of(tx, core, &empty, input, owned, faults)?;
-    duplicates::check(tx, &whole.customer, allow_duplicate)?;
-    if !queries::insert(tx, &whole.customer.core)? {
-        return Ok(None);
-    }
-    whole.store_parts(tx)?;
-    let customer = whole.customer;
-    duplicates::keys::store(tx, &customer)?;
-    tx.audit(None, &customer)?;
-    emit(tx, &customer)?;
-    let entry =
-        Entry::here(tx, id, "customer_created", &customer).summary(format!("Customer created: {}", customer.core.name));
-    timeline::add(tx, entry)?;
-    Ok(Some(customer))
-}
-
-/// A customer as an input wants it whole, and what that takes.
-struct Whole {
-    customer: Customer,
-    legal_entities: Plan<crate::customers::legal_entities::LegalEntity>,
-    contacts: Plan<crate::customers::contacts::Contact>,
-    addresses: Plan<crate::customers::addresses::Address>,
-}
-
-impl Whole {
-    /// # Errors
-    /// 422 with every fault of the input.
-    fn of(
-        tx: &mut Tx<'_>,
-        mut core: CustomerCore,
-        before: &Customer,
-        input: &CustomerIn,
-        owned: Owned,
-        mut faults: Faults,
-    ) -> Result<Self> {
-        let id = core.id;
-        core.give_to(owned);
-        core.name.clone_from(&input.name);
-        core.kind = input.kind;
-        core.email.clone_from(&input.email);
-        core.phone.clone_from(&input.phone);
-        core.tax_id.clone_from(&input.tax_id);
-        core.external_ref.clone_from(&input.external_ref);
-        rules::grade(
-            &mut core,
-            input.grade,
-            input.grade_effective_from,
-            tx.today(),
-            &mut faults,
-        );
-        Depth::from(input).apply(tx, &mut core, &mut faults)?;
-        let legal_entities = parts::plan(tx, id, &before.legal_entities, &input.legal_entities, &mut faults);
-        let contacts = parts::plan(tx, id, &before.contacts, &input.contacts, &mut faults);
-        let addresses = parts::plan(tx, id, &before.addresses, &input.addresses, &mut faults);
-        rules::legal_entities(&legal_entities.given, &mut faults, |entity| {
-            let index = legal_entities.given.iter().position(|given| given.id == entity)?;
-            Some(format!("/legal_entities/{index}"))
-        });
-        faults.check()?;
-        let mut customer = Customer {
-            core,
-            legal_entities: legal_entities.given.clone(),
-            contacts: contacts.given.clone(),
-            addresses: addresses.given.clone(),
-            credit: before.credit.clone(),
-        };
-        parts::sort(&mut customer.legal_entities);
-        parts::sort(&mut customer.contacts);
-        parts::sort(&mut customer.addresses);
-        Ok(Whole {
-            customer,
-            legal_entities,
-            contacts,
-            addresses,
-        })
-    }
-
-    fn changes_parts(&self) -> bool {
-        self.legal_entities.changes() || self.contacts.changes() || self.addresses.changes()
-    }
-
-    fn store_parts(&self, tx: &mut Tx<'_>) -> Result<()> {
-        self.legal_entities.apply(tx)?;
-        self.contacts.apply(tx)?;
-        self.addresses.apply(tx)
     }
 }
 

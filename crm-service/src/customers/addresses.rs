@@ -61,7 +61,7 @@ pub struct AddressPatch {
 }
 
 /// A place of a customer.
-#[derive(Debug, Clone, PartialEq, Serialize, Queryable, Selectable, Insertable, AsChangeset, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Queryable, Selectable, Insertable, AsChangeset, ToSchema)]
 #[diesel(table_name = addresses, treat_none_as_null = true)]
 pub struct Address {
     pub id: Uuid,
@@ -122,8 +122,23 @@ impl Part for Address {
     stored_in!(addresses);
 }
 
+impl From<&Address> for AddressIn {
+    fn from(address: &Address) -> Self {
+        let address = address.clone();
+        AddressIn {
+            id: Some(address.id),
+            kind: address.kind,
+            street: address.street,
+            city: address.city,
+            region: address.region,
+            postal_code: address.postal_code,
+            country: address.country,
+        }
+    }
+}
+
 impl AddressPatch {
-    fn apply(&self, address: &mut Address) {
+    pub(super) fn apply(&self, address: &mut Address) {
         set(&mut address.kind, &self.kind);
         set(&mut address.street, &self.street);
         set(&mut address.city, &self.city);

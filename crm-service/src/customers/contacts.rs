@@ -54,7 +54,7 @@ pub struct ContactPatch {
 }
 
 /// A person at a customer.
-#[derive(Debug, Clone, PartialEq, Serialize, Queryable, Selectable, Insertable, AsChangeset, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Queryable, Selectable, Insertable, AsChangeset, ToSchema)]
 #[diesel(table_name = contacts, treat_none_as_null = true)]
 pub struct Contact {
     pub id: Uuid,
@@ -113,8 +113,22 @@ impl Part for Contact {
     stored_in!(contacts);
 }
 
+impl From<&Contact> for ContactIn {
+    fn from(contact: &Contact) -> Self {
+        let contact = contact.clone();
+        ContactIn {
+            id: Some(contact.id),
+            name: contact.name,
+            role: contact.role,
+            title: contact.title,
+            email: contact.email,
+            phone: contact.phone,
+        }
+    }
+}
+
 impl ContactPatch {
-    fn apply(&self, contact: &mut Contact) {
+    pub(super) fn apply(&self, contact: &mut Contact) {
         set(&mut contact.name, &self.name);
         set(&mut contact.role, &self.role);
         set(&mut contact.title, &self.title);

@@ -52,6 +52,7 @@ pub mod reference;
 pub mod rules;
 pub mod search;
 pub mod timeline;
+pub mod whole;
 
 pub use model::{Customer, CustomerStatus};
 pub use queries::{Standing, in_sight, standing};
@@ -69,7 +70,6 @@ pub fn routes(routes: &mut Routes) {
     consent::routes(routes);
     duplicates::routes(routes);
     merge::routes(routes);
-    imports::routes(routes);
 }
 
 /// What the database may refuse because of the input.

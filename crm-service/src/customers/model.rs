@@ -196,6 +196,17 @@ impl CustomerCore {
 }
 
 impl Customer {
+    /// One without parts.
+    pub fn empty(core: CustomerCore) -> Self {
+        Customer {
+            core,
+            legal_entities: Vec::new(),
+            contacts: Vec::new(),
+            addresses: Vec::new(),
+            credit: None,
+        }
+    }
+
     /// Counts one more change of what the CRM owns.
     pub fn bump(&mut self, now: DateTime<Utc>) {
         self.core.version += 1;

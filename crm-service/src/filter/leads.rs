@@ -16,7 +16,7 @@ macro_rules! of_touches {
 }
 
 /// Those that a score must not look at come first.
-const FIELDS: [Field; 25] = [
+const FIELDS: [Field; 26] = [
     field("score", Kind::Number, "leads.score::numeric", "the score"),
     field(
         "state",
@@ -35,6 +35,12 @@ const FIELDS: [Field; 25] = [
         Kind::Text,
         "(SELECT t.name FROM teams t WHERE t.id = leads.team_id)",
         "name of the team",
+    ),
+    field(
+        "external_ref",
+        Kind::Text,
+        "leads.external_ref",
+        "what another system calls it",
     ),
     field("name", Kind::Text, "leads.name", "the person"),
     field("company", Kind::Text, "leads.company", "the company"),

@@ -10,16 +10,33 @@ use super::touches::{self, Way};
 use crate::activities::notifications;
 use crate::custom_fields::{self, CustomValues, RecordType};
 use crate::json::AsJson;
+use serde_json::json;
+use service_kit::exchange::{self, Import};
 use service_kit::{Faults, Owned, Problem, Put, Resource, Result, Sight, Tx};
 use uuid::Uuid;
 
-/// Takes in what somebody sent. A form sees all leads to find the open one; whoever else captures, those in
-/// their sight.
+/// Takes in what somebody sent: a new lead, or another touch of the open one of the same person.
+///
+/// # Errors
+/// 422 with every fault; 409 `possible_duplicate`.
+pub fn take(tx: &mut Tx<'_>, input: &LeadIn, way: &Way) -> Result<Put<Lead>> {
+    let mut row = described(tx, input, way, Faults::default())?;
+    Ok(match same(tx, &row, input, way)? {
+        Some(open) => Put::Updated(join(tx, open, &row, input, way)?),
+        None => {
+            if row.owned() == Owned::default() {
+                row.give_to(Owned::of_actor(tx.actor()).unwrap_or_default());
+            }
+            Put::Created(enter(tx, row, input, way)?)
+        }
+    })
+}
+
+/// The lead that an input describes.
 ///
 /// # Errors
 /// 422 with every fault.
-pub fn take(tx: &mut Tx<'_>, input: &LeadIn, way: &Way) -> Result<Put<Lead>> {
-    let mut faults = Faults::default();
+pub fn described(tx: &mut Tx<'_>, input: &LeadIn, way: &Way, mut faults: Faults) -> Result<LeadRow> {
     let given = Owned::given(tx, input.owner_id, input.team_id, &mut faults)?;
     let mut row = row_of(tx, input, way);
     if let Some(values) = &input.custom_fields {
@@ -35,20 +52,39 @@ pub fn take(tx: &mut Tx<'_>, input: &LeadIn, way: &Way) -> Result<Put<Lead>> {
         );
     }
     faults.check()?;
+    row.give_to(given.unwrap_or_default());
+    Ok(row)
+}
+
+/// The open lead of the same person, locked. A form sees all leads to find it; whoever else captures, those in
+/// their sight.
+///
+/// # Errors
+/// 409 `possible_duplicate` when another system calls the two by different names.
+pub fn same(tx: &mut Tx<'_>, row: &LeadRow, input: &LeadIn, way: &Way) -> Result<Option<LeadRow>> {
     scoring::hold(tx)?;
-    if input.join.unwrap_or(true) {
-        queries::lock_identity(tx, &row)?;
-        let sight = match way.form_id {
-            Some(_) => Sight::All,
-            None => tx.sight(),
-        };
-        if let Some(open) = queries::lock_same(tx, &row, &sight)? {
-            return Ok(Put::Updated(join(tx, open, &row, input, way)?));
-        }
+    if !input.join.unwrap_or(true) {
+        return Ok(None);
     }
-    row.give_to(given.or_else(|| Owned::of_actor(tx.actor())).unwrap_or_default());
-    let lead = enter(tx, row, input, way)?;
-    Ok(Put::Created(lead))
+    queries::lock_identity(tx, row)?;
+    let sight = match way.form_id {
+        Some(_) => Sight::All,
+        None => tx.sight(),
+    };
+    let open = queries::lock_same(tx, row, &sight)?;
+    match (&open, &row.external_ref) {
+        (Some(open), Some(_)) if open.external_ref.is_some() && open.external_ref != row.external_ref => {
+            let known = open.external_ref.as_deref().unwrap_or_default();
+            let detail = format!(
+                "may be {} ({}), whose external_ref is {known}; with join: false it is a lead of its own",
+                open.label, open.id
+            );
+            let candidate = json!({ "id": open.id, "label": open.label, "external_ref": known });
+            let problem = Problem::conflict("possible_duplicate", detail);
+            Err(problem.fact("candidates", json!([candidate])).into())
+        }
+        _ => Ok(open),
+    }
 }
 
 /// Another touch of a lead that is known.
@@ -100,6 +136,7 @@ fn row_of(tx: &Tx<'_>, input: &LeadIn, way: &Way) -> LeadRow {
         contact_id: None,
         deal_id: None,
         converted_at: None,
+        external_ref: input.external_ref,
         version: 1,
         revision: 1,
         created_at: now,
@@ -110,7 +147,7 @@ fn row_of(tx: &Tx<'_>, input: &LeadIn, way: &Way) -> LeadRow {
 }
 
 /// Stores a new lead, scores it, and gives it to somebody if it belongs to nobody.
-fn enter(tx: &mut Tx<'_>, mut row: LeadRow, input: &LeadIn, way: &Way) -> Result<Lead> {
+pub fn enter(tx: &mut Tx<'_>, mut row: LeadRow, input: &LeadIn, way: &Way) -> Result<Lead> {
     if !queries::insert(tx, &row)? {
         return Err(Problem::conflict("duplicate", "there is a lead with this id").into());
     }
@@ -119,16 +156,24 @@ fn enter(tx: &mut Tx<'_>, mut row: LeadRow, input: &LeadIn, way: &Way) -> Result
     // The rules may look at the score.
     queries::update(tx, &row)?;
     give_away(tx, &mut row)?;
+    if row.owned() == Owned::default() {
+        row.give_to(Owned::of_actor(tx.actor()).unwrap_or_default());
+    }
     queries::update(tx, &row)?;
     let lead = Lead::from(row);
     tx.changed(None, &lead)?;
-    tell_owner(tx, &lead, "lead_assigned")?;
+    tell_owner(tx, &lead, "lead_assigned", way)?;
     Ok(lead)
 }
 
-/// Somebody came again: what was not known of them is now, and what was known stays.
-fn join(tx: &mut Tx<'_>, before: LeadRow, said: &LeadRow, input: &LeadIn, way: &Way) -> Result<Lead> {
-    touches::add(tx, before.id, input, way)?;
+/// Somebody came again.
+pub fn join(tx: &mut Tx<'_>, before: LeadRow, said: &LeadRow, input: &LeadIn, way: &Way) -> Result<Lead> {
+    let after = completed(&before, said);
+    touched(tx, &before, after, input, way)
+}
+
+/// A lead with what was not known of it; what was known stays.
+pub fn completed(before: &LeadRow, said: &LeadRow) -> LeadRow {
     let mut after = before.clone();
     let known = |known: &mut Option<String>, said: &Option<String>| {
         if known.is_none() {
@@ -145,20 +190,27 @@ fn join(tx: &mut Tx<'_>, before: LeadRow, said: &LeadRow, input: &LeadIn, way: &
     known(&mut after.message, &said.message);
     known(&mut after.source, &said.source);
     known(&mut after.campaign, &said.campaign);
+    known(&mut after.external_ref, &said.external_ref);
     after.email = after.email.or_else(|| said.email.clone());
     after.country = after.country.or(said.country);
     for (key, value) in &said.custom_fields.0 {
         let values = &mut after.custom_fields.0;
         values.entry(key.clone()).or_insert_with(|| value.clone());
     }
+    after
+}
+
+/// Stores a locked lead that was touched, with what changed of it thereby.
+pub fn touched(tx: &mut Tx<'_>, before: &LeadRow, mut after: LeadRow, input: &LeadIn, way: &Way) -> Result<Lead> {
+    touches::add(tx, before.id, input, way)?;
     after.touch_count += 1;
     after.last_touch_at = tx.now();
     let mut after = settled(tx, after)?;
     let unowned = before.owned() == Owned::default();
     queries::update(tx, &after)?;
     give_away(tx, &mut after)?;
-    let lead = save(tx, &before, after)?;
-    tell_owner(tx, &lead, if unowned { "lead_assigned" } else { "lead_touched" })?;
+    let lead = save(tx, before, after)?;
+    tell_owner(tx, &lead, if unowned { "lead_assigned" } else { "lead_touched" }, way)?;
     Ok(lead)
 }
 
@@ -174,11 +226,21 @@ pub fn give_away(tx: &mut Tx<'_>, row: &mut LeadRow) -> Result<()> {
     Ok(())
 }
 
-/// Tells the owner, unless they did it themselves.
-pub fn tell_owner(tx: &mut Tx<'_>, lead: &Lead, kind: &'static str) -> Result<()> {
+/// Tells the owner, unless they did it themselves; of a whole file once.
+pub fn tell_owner(tx: &mut Tx<'_>, lead: &Lead, kind: &'static str, way: &Way) -> Result<()> {
     let (acting, now) = (tx.actor().user.map(|user| user.id), tx.now());
-    if let Some(owner) = lead.row.owner_id.filter(|owner| Some(*owner) != acting) {
-        notifications::tell(tx, owner, kind, &lead.row.label, (Lead::TYPE, lead.row.id), now)?;
+    let Some(owner) = lead.row.owner_id.filter(|owner| Some(*owner) != acting) else {
+        return Ok(());
+    };
+    match way.import_id {
+        Some(import) => {
+            let begun = exchange::import(tx, import)?.created_at;
+            let title = "Leads were imported for you";
+            notifications::tell(tx, owner, "leads_imported", title, (Import::TYPE, import), begun)?;
+        }
+        None => {
+            notifications::tell(tx, owner, kind, &lead.row.label, (Lead::TYPE, lead.row.id), now)?;
+        }
     }
     Ok(())
 }

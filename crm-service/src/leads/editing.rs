@@ -5,6 +5,7 @@ use super::model::{Lead, LeadDisqualifyIn, LeadPatch, LeadRow};
 use super::queries;
 use super::scoring;
 use super::state::{LeadAction, LeadState};
+use super::touches::Way;
 use crate::custom_fields::{self, RecordType};
 use crate::customers::model::set;
 use service_kit::users::AssignIn;
@@ -16,6 +17,19 @@ pub fn change(tx: &mut Tx<'_>, id: Uuid, patch: &LeadPatch) -> Result<Lead> {
     let shown = Lead::from(before.clone());
     tx.require_match(&shown)?;
     before.state.check(LeadAction::Edit)?;
+    let after = patched(tx, &before, patch)?;
+    if after == before {
+        return Ok(shown);
+    }
+    let after = settled(tx, after)?;
+    save(tx, &before, after)
+}
+
+/// A lead with what a patch says of it, not stored yet.
+///
+/// # Errors
+/// 422 with every fault.
+pub fn patched(tx: &mut Tx<'_>, before: &LeadRow, patch: &LeadPatch) -> Result<LeadRow> {
     let (mut after, mut faults) = (before.clone(), Faults::default());
     set(&mut after.name, &patch.name);
     set(&mut after.company, &patch.company);
@@ -29,6 +43,7 @@ pub fn change(tx: &mut Tx<'_>, id: Uuid, patch: &LeadPatch) -> Result<Lead> {
     set(&mut after.message, &patch.message);
     set(&mut after.source, &patch.source);
     set(&mut after.campaign, &patch.campaign);
+    set(&mut after.external_ref, &patch.external_ref);
     if let Some(values) = &patch.custom_fields {
         let sight = tx.sight();
         let stored = &before.custom_fields;
@@ -42,11 +57,7 @@ pub fn change(tx: &mut Tx<'_>, id: Uuid, patch: &LeadPatch) -> Result<Lead> {
         );
     }
     faults.check()?;
-    if after == before {
-        return Ok(shown);
-    }
-    let after = settled(tx, after)?;
-    save(tx, &before, after)
+    Ok(after)
 }
 
 /// Somebody works on it.
@@ -85,7 +96,7 @@ pub fn assign(tx: &mut Tx<'_>, id: Uuid, to: &AssignIn) -> Result<Lead> {
     after.give_to(owned);
     after.assigned_by = None;
     let lead = save(tx, &before, after)?;
-    tell_owner(tx, &lead, "lead_assigned")?;
+    tell_owner(tx, &lead, "lead_assigned", &Way::default())?;
     Ok(lead)
 }
 
@@ -100,7 +111,7 @@ pub fn assign_by_rules(tx: &mut Tx<'_>, id: Uuid) -> Result<Lead> {
         return Ok(before.into());
     }
     let lead = save(tx, &before, after)?;
-    tell_owner(tx, &lead, "lead_assigned")?;
+    tell_owner(tx, &lead, "lead_assigned", &Way::default())?;
     Ok(lead)
 }
 

@@ -20,6 +20,9 @@
 //! **Conversion** ([`conversion`]) makes a customer (or takes one), a contact and a deal, once: the lead is
 //! locked, and whoever comes later is told what it became. Its activities then concern the customer.
 //!
+//! **From a file** ([`imports`]): rows make leads, change those that they name, or touch the open one of the same person;
+//! an import is taken back within a day.
+//!
 //! A lead follows its own owner's visibility: [`queries::get`] and [`queries::lock`] are the only ways to one.
 //! Lock order: scoring rules (shared), identities, the lead, an assignment rule.
 
@@ -29,6 +32,7 @@ pub mod conversion;
 pub mod editing;
 pub mod forms;
 mod handlers;
+pub mod imports;
 pub mod list;
 pub mod model;
 pub mod queries;
@@ -53,6 +57,12 @@ pub fn routes(routes: &mut Routes) {
 
 /// What the database may refuse because of the input.
 pub const CONSTRAINTS: &[Constraint] = &[
+    Constraint::conflict(
+        "leads_external_ref_key",
+        "duplicate",
+        "/external_ref",
+        "another lead has this external_ref",
+    ),
     Constraint::conflict("lead_forms_pkey", "duplicate", "/id", "another form has this id"),
     Constraint::conflict(
         "lead_scoring_rules_pkey",

@@ -66,6 +66,9 @@ pub struct LeadIn {
     pub landing_page: Option<String>,
     #[schema(value_type = Option<LeadCustomFields>)]
     pub custom_fields: Option<CustomValues>,
+    /// What another system calls this lead; unique.
+    #[schema(min_length = 1, max_length = 100)]
+    pub external_ref: Option<String>,
     /// `false`: a lead of its own, also when one with this e-mail address or telephone number is open.
     #[schema(nullable = false)]
     pub join: Option<bool>,
@@ -113,6 +116,9 @@ pub struct LeadPatch {
     #[serde(default, deserialize_with = "present")]
     #[schema(min_length = 1, max_length = 200)]
     pub campaign: Option<Option<String>>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(min_length = 1, max_length = 100)]
+    pub external_ref: Option<Option<String>>,
     /// Those that change; `null` takes a value away.
     #[schema(nullable = false, value_type = Option<LeadCustomFields>)]
     pub custom_fields: Option<CustomValues>,
@@ -161,7 +167,7 @@ pub struct LeadDealIn {
 }
 
 /// A lead as it is stored.
-#[derive(Debug, Clone, PartialEq, Serialize, Queryable, Selectable, Insertable, AsChangeset, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Queryable, Selectable, Insertable, AsChangeset, ToSchema)]
 #[diesel(table_name = leads, treat_none_as_null = true)]
 pub struct LeadRow {
     pub id: Uuid,
@@ -208,6 +214,8 @@ pub struct LeadRow {
     pub contact_id: Option<Uuid>,
     pub deal_id: Option<Uuid>,
     pub converted_at: Option<DateTime<Utc>>,
+    /// What another system calls it.
+    pub external_ref: Option<String>,
     /// Counts changes; orders the events.
     pub version: i64,
     /// Counts changes, and scores that a changed rule changed; the `ETag`.

@@ -5,7 +5,7 @@ use super::scoring;
 use super::state::LeadState;
 use crate::schema::leads;
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::sql_types::{Array, Text};
 use service_kit::db::sql;
 use service_kit::{Problem, Result, Sight, Tx};
 use uuid::Uuid;
@@ -46,14 +46,27 @@ fn seen(sight: &Sight, row: Option<LeadRow>) -> Result<LeadRow> {
 
 /// Waits until nobody else captures a lead of the same person.
 pub fn lock_identity(conn: &mut PgConnection, row: &LeadRow) -> QueryResult<()> {
-    let email = row.email_key.iter().map(|key| format!("lead e-mail {key}"));
-    let phone = row.phone_key.iter().map(|key| format!("lead phone {key}"));
-    for key in email.chain(phone) {
-        sql("SELECT pg_advisory_xact_lock(hashtextextended($1, 460))")
-            .bind::<Text, _>(key)
-            .run(conn)?;
-    }
+    lock_identities(conn, [(row.email_key.as_deref(), row.phone_key.as_deref())].into_iter())
+}
+
+/// Waits until nobody else captures a lead of these people, in one order whoever waits for many.
+pub fn lock_identities<'a>(
+    conn: &mut PgConnection,
+    rows: impl Iterator<Item = (Option<&'a str>, Option<&'a str>)>,
+) -> QueryResult<()> {
+    let mut keys: Vec<String> = rows.flat_map(|(email, phone)| identities(email, phone)).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    sql("SELECT pg_advisory_xact_lock(hashtextextended(key, 460)) FROM unnest($1) AS k (key)")
+        .bind::<Array<Text>, _>(keys)
+        .run(conn)?;
     Ok(())
+}
+
+fn identities(email: Option<&str>, phone: Option<&str>) -> impl Iterator<Item = String> {
+    let email = email.map(|key| format!("lead e-mail {key}"));
+    let phone = phone.map(|key| format!("lead phone {key}"));
+    email.into_iter().chain(phone)
 }
 
 /// The open lead of the same person that was touched last, locked.

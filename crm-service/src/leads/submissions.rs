@@ -340,6 +340,7 @@ fn become_lead(tx: &mut Tx<'_>, form: &LeadForm, submission: &LeadSubmission) ->
     let way = Way {
         form_id: Some(form.id),
         submission_id: Some(submission.id),
+        import_id: None,
         answers,
     };
     Ok(match capture::take(tx, &input, &way)? {

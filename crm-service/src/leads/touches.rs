@@ -9,7 +9,10 @@ use crate::schema::lead_touches;
 use actix_web::{get, post};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{Bool, Jsonb, Uuid as SqlUuid};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
+use service_kit::db::sql;
 use service_kit::http::IdPath;
 use service_kit::{
     Answer, Body, Command, Cursor, Limit, Page, Path, Problem, Query, Read, Routes, Sort, Tx, keyset_page,
@@ -27,6 +30,8 @@ pub struct LeadTouch {
     pub occurred_at: DateTime<Utc>,
     pub form_id: Option<Uuid>,
     pub submission_id: Option<Uuid>,
+    /// The import that brought it.
+    pub import_id: Option<Uuid>,
     pub source: Option<String>,
     pub campaign: Option<String>,
     pub utm_source: Option<String>,
@@ -92,6 +97,7 @@ impl From<&LeadTouchIn> for LeadIn {
 pub struct Way {
     pub form_id: Option<Uuid>,
     pub submission_id: Option<Uuid>,
+    pub import_id: Option<Uuid>,
     pub answers: BTreeMap<String, String>,
 }
 
@@ -104,6 +110,7 @@ pub fn add(tx: &mut Tx<'_>, lead_id: Uuid, input: &LeadIn, way: &Way) -> QueryRe
         occurred_at: tx.now(),
         form_id: way.form_id,
         submission_id: way.submission_id,
+        import_id: way.import_id,
         source: input.source,
         campaign: input.campaign,
         utm_source: input.utm_source,
@@ -120,6 +127,38 @@ pub fn add(tx: &mut Tx<'_>, lead_id: Uuid, input: &LeadIn, way: &Way) -> QueryRe
         .values(&touch)
         .execute(&mut **tx)?;
     Ok(())
+}
+
+/// Whether an input says of how somebody came what no touch of the lead says.
+pub fn is_news(conn: &mut PgConnection, lead_id: Uuid, input: &LeadIn) -> QueryResult<bool> {
+    #[derive(QueryableByName)]
+    struct Found {
+        #[diesel(sql_type = Bool)]
+        found: bool,
+    }
+    let said = json!({
+        "source": input.source, "campaign": input.campaign, "utm_source": input.utm_source, "utm_medium": input.utm_medium,
+        "utm_campaign": input.utm_campaign, "utm_term": input.utm_term, "utm_content": input.utm_content,
+        "referrer": input.referrer, "landing_page": input.landing_page, "message": input.message,
+    });
+    let row: Found = sql(
+        "SELECT said <> '{}' AND NOT EXISTS (SELECT FROM lead_touches t WHERE t.lead_id = $1 AND to_jsonb(t) @> said) AS found
+         FROM (SELECT jsonb_strip_nulls($2) AS said) input",
+    )
+    .bind::<SqlUuid, _>(lead_id)
+    .bind::<Jsonb, _>(said)
+    .row(conn)?;
+    Ok(row.found)
+}
+
+/// Takes away the touches that an import brought.
+pub fn remove_of_import(conn: &mut PgConnection, lead_id: Uuid, import: Uuid) -> QueryResult<usize> {
+    let brought = lead_touches::table.filter(
+        lead_touches::lead_id
+            .eq(lead_id)
+            .and(lead_touches::import_id.eq(import)),
+    );
+    diesel::delete(brought).execute(conn)
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

@@ -3,12 +3,10 @@
 mod activity;
 mod analytics;
 mod customers_more;
-mod imports;
 
 pub use activity::*;
 pub use analytics::*;
 pub use customers_more::*;
-pub use imports::*;
 mod booking;
 mod currencies;
 mod lead;

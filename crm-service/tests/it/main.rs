@@ -19,6 +19,7 @@ mod customer_depth;
 mod customers;
 mod deals;
 mod documents;
+mod imported;
 mod leads;
 mod legal_entities;
 mod migrations;

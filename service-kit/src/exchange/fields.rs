@@ -166,6 +166,12 @@ impl<'a> Fields<'a> {
         self.faults.push(ImportFault::at(column, code, message));
     }
 
+    /// The text in a column, as far as it is one.
+    pub(super) fn peek(&self, column: &str) -> Option<&str> {
+        let text = std::str::from_utf8(self.record.field(self.header.place(column)?)?).ok()?;
+        (!text.contains('\0')).then(|| super::export::unguarded(text))
+    }
+
     /// The text in a column: `None` when the file does not have it.
     fn cell(&mut self, column: &str) -> Option<String> {
         let index = self.header.place(column)?;
@@ -271,8 +277,14 @@ impl<'a> Fields<'a> {
     /// The cells of these columns as a JSON object: columns that the file does not have are left
     /// out, empty cells are `null`.
     pub fn object(&mut self, columns: &[(&str, Shape)]) -> Map<String, Value> {
+        self.object_of("", columns)
+    }
+
+    /// As [`Fields::object`], of columns whose names begin with a prefix, such as those of a part of the record.
+    pub fn object_of(&mut self, prefix: &str, columns: &[(&str, Shape)]) -> Map<String, Value> {
         let mut object = Map::new();
-        for (column, shape) in columns {
+        for (name, shape) in columns {
+            let column = &format!("{prefix}{name}");
             let Some(text) = self.cell(column) else { continue };
             let value = match (text.trim(), shape) {
                 ("", _) => Value::Null,
@@ -300,18 +312,23 @@ impl<'a> Fields<'a> {
                     }
                 },
             };
-            object.insert((*column).to_owned(), value);
+            object.insert((*name).to_owned(), value);
         }
         object
     }
 
     /// The body of a request, checked by the very rules of the request; its fields are named as the columns.
     pub fn body<T: DeserializeOwned + ToSchema>(&mut self, object: Map<String, Value>) -> Option<T> {
+        self.body_of("", object)
+    }
+
+    /// As [`Fields::body`], of columns whose names begin with a prefix.
+    pub fn body_of<T: DeserializeOwned + ToSchema>(&mut self, prefix: &str, object: Map<String, Value>) -> Option<T> {
         let body = Value::Object(object);
         if let Err(problem) = self.validators.check(&T::name(), &body) {
             for fault in problem.errors {
-                let column = fault.pointer.trim_start_matches('/').to_owned();
-                let empty = body.get(&column).is_some_and(Value::is_null);
+                let field = fault.pointer.trim_start_matches('/');
+                let (column, empty) = (format!("{prefix}{field}"), body.get(field).is_some_and(Value::is_null));
                 match fault.code == "wrong_type" && empty {
                     true => self.fault(&column, "required", "must not be empty"),
                     false => self.fault(&column, &fault.code, fault.message),

@@ -85,6 +85,8 @@ struct ImportKind {
     matched_by: Vec<String>,
     /// What the names of further columns begin with: `custom_fields.`.
     open: Option<String>,
+    /// Whether such an import can be taken back.
+    undoable: bool,
 }
 
 /// A column that a file may have.
@@ -201,6 +203,7 @@ fn shown(kind: &Importable) -> ImportKind {
         columns: kind.columns.iter().map(column).collect(),
         matched_by: kind.matched_by.iter().map(|key| (*key).to_owned()).collect(),
         open: kind.open.map(str::to_owned),
+        undoable: kind.take_back.is_some(),
     }
 }
 
@@ -209,15 +212,15 @@ fn known(kinds: &'static [Importable], name: &str) -> Option<&'static Importable
 }
 
 /// The kinds whose imports an actor may not look into: their answers name records.
-struct Guard(Vec<&'static Importable>);
+pub(super) struct Guard(Vec<&'static Importable>);
 
 impl Guard {
-    fn of(read: &Read<ReadImports>) -> Self {
+    pub fn of(read: &Read<ReadImports>) -> Self {
         let kinds = read.kit().imports.iter();
         Guard(kinds.filter(|kind| !read.actor().may(kind.read)).collect())
     }
 
-    fn check(&self, import: &Import) -> Result<(), Problem> {
+    pub fn check(&self, import: &Import) -> Result<(), Problem> {
         match self.0.iter().find(|kind| kind.kind == import.kind) {
             Some(kind) => Err(Problem::forbidden(kind.read)),
             None => Ok(()),

@@ -13,6 +13,7 @@
 //! - Each row has one answer: created, updated, unchanged, or rejected with all its faults. A
 //!   rejected row changes nothing and holds no other row back.
 //! - A column that the file does not have stays as it is; an empty cell clears.
+//! - An import can be taken back if its kind says how (`undo`).
 //! - A dry run answers every row too, and leaves nothing but these answers.
 //!
 //! Memory holds one batch, whatever the length of the file.
@@ -22,8 +23,10 @@ mod export;
 mod fields;
 mod handlers;
 mod imports;
+mod matching;
 mod reader;
 mod settings;
+mod undo;
 mod upload;
 
 pub use batch::{Done, Entry, Rows};
@@ -31,7 +34,10 @@ pub(crate) use export::{Asked, Streamed, Table, Tables};
 pub use fields::{Cell, Fields, Shape};
 pub(crate) use imports::remove_rows;
 pub use imports::{Import, ImportFault, ImportStatus, RowResult, find as import};
+pub use matching::Match;
 pub use settings::ImportSettings;
+pub(crate) use undo::remove_changes;
+pub use undo::{ImportUndoOutcome, Noted, TakeBack, note};
 
 use crate::openapi::Routes;
 use crate::problem::Result;
@@ -60,6 +66,8 @@ pub trait Importer: 'static {
     /// What the names of further columns begin with, such as those of custom fields: they stand in the file if the list
     /// has them as CSV, are read with [`Fields::open`], and a file may ask to be matched by one.
     const OPEN: Option<&'static str> = None;
+    /// How an import of this kind is taken back; none where that is not possible.
+    const TAKE_BACK: Option<TakeBack> = None;
     /// Rows in one transaction, which must not take longer than a second or two.
     const BATCH: usize = 500;
 
@@ -116,6 +124,7 @@ pub struct Importable {
     pub columns: &'static [Column],
     pub(crate) matched_by: &'static [&'static str],
     pub(crate) open: Option<&'static str>,
+    pub(crate) take_back: Option<TakeBack>,
     pub(crate) batch: usize,
     pub(crate) apply: batch::Apply,
 }
@@ -131,6 +140,7 @@ impl Importable {
             columns: T::COLUMNS,
             matched_by: T::MATCHED_BY,
             open: T::OPEN,
+            take_back: T::TAKE_BACK,
             batch: T::BATCH,
             apply: batch::apply::<T>,
         }
@@ -138,8 +148,11 @@ impl Importable {
 }
 
 /// The routes of a service that imports something.
-pub(crate) fn routes(routes: &mut Routes) {
+pub(crate) fn routes(routes: &mut Routes, kinds: &[Importable]) {
     handlers::routes(routes);
+    if kinds.iter().any(|kind| kind.take_back.is_some()) {
+        undo::routes(routes);
+    }
 }
 
 /// Writes the kinds of a service into its OpenAPI document.
@@ -175,6 +188,9 @@ fn described(kind: &Importable) -> String {
             .chain(kind.open.map(|open| format!("`{open}…`")))
             .collect::<Vec<_>>();
         text.push_str(&format!("\n- `match_by`: {}", keys.join(", ")));
+    }
+    if kind.take_back.is_some() {
+        text.push_str("\n- `POST /v1/imports/{id}/undo` takes it back within a day");
     }
     text.push_str(&format!(
         "\n- others that `GET {}` has as CSV are not looked at",

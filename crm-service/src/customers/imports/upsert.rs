@@ -1,22 +1,23 @@
 //! Making or changing the customer of a row.
 
-use super::changes;
-use super::row::{Match, Row, value_of};
-use crate::custom_fields::CustomField;
+use super::parts;
+use super::row::Row;
+use super::undo::Before;
+use crate::custom_fields::cells::{self, Definitions};
 use crate::customers::duplicates::normalise;
 use crate::customers::model::{CustomerIn, CustomerPatch};
+use crate::customers::whole::WholeParts;
 use crate::customers::{actions, merge, queries};
 use crate::schema::customers;
 use diesel::prelude::*;
 use diesel::sql_types::{Jsonb, Text, Uuid as SqlUuid};
 use serde_json::{Value, json};
 use service_kit::db::sql;
-use service_kit::exchange::Done;
+use service_kit::exchange::{Done, Match, note};
 use service_kit::{Error, Faults, Problem, Result, Tx};
-use std::collections::BTreeMap;
 use uuid::Uuid;
 
-pub fn upsert(tx: &mut Tx<'_>, import: Uuid, row: &Row, fields: &BTreeMap<String, CustomField>) -> Result<Done> {
+pub fn upsert(tx: &mut Tx<'_>, import: Uuid, row: &Row, fields: &Definitions) -> Result<Done> {
     let found = match find(tx, &row.by, fields)? {
         Some(id) => merge::survivor(tx, id)?,
         None => None,
@@ -27,32 +28,38 @@ pub fn upsert(tx: &mut Tx<'_>, import: Uuid, row: &Row, fields: &BTreeMap<String
     }
 }
 
-fn change(tx: &mut Tx<'_>, import: Uuid, id: Uuid, row: &Row, fields: &BTreeMap<String, CustomField>) -> Result<Done> {
+fn change(tx: &mut Tx<'_>, import: Uuid, id: Uuid, row: &Row, fields: &Definitions) -> Result<Done> {
     let patch: CustomerPatch = serde_json::from_value(Value::Object(row.body(fields)))?;
-    let before = queries::lock(tx, id)?;
-    let after = actions::patched(tx, before.clone(), &patch)?;
+    let (before, mut faults) = (queries::lock(tx, id)?, Faults::default());
+    let parts = WholeParts {
+        contacts: parts::contacts_of(&before.contacts, row.contact.as_ref(), &mut faults)?,
+        addresses: parts::addresses_of(&before.addresses, &row.addresses, &mut faults)?,
+    };
+    let after = actions::patched_with(tx, before.clone(), &patch, &parts, faults)?;
     if after.core.version == before.core.version {
         return Ok(Done::Unchanged(id));
     }
-    changes::note(tx, import, Some(&before.core), &after.core)?;
+    note(tx, import, (id, after.core.version), Some(&Before::from(&before)))?;
     Ok(Done::Updated(id))
 }
 
-fn make(tx: &mut Tx<'_>, import: Uuid, row: &Row, fields: &BTreeMap<String, CustomField>) -> Result<Done> {
-    let mut body = row.body(fields);
+fn make(tx: &mut Tx<'_>, import: Uuid, row: &Row, fields: &Definitions) -> Result<Done> {
+    let (mut body, mut faults) = (row.body(fields), Faults::default());
     if !body.contains_key("name") {
-        let mut faults = Faults::default();
         faults.add("/name", "required", "a new customer needs a name");
-        faults.check()?;
+        // So that what else is wrong is told as well.
+        body.insert("name".to_owned(), json!("?"));
     }
     body.entry("kind").or_insert_with(|| json!("company"));
     body.insert("owner_id".to_owned(), json!(row.owner_id));
     if let Match::Id(id) = &row.by {
         body.insert("id".to_owned(), json!(id));
     }
-    let input: CustomerIn = serde_json::from_value(Value::Object(body))?;
-    let made = actions::create(tx, &input, row.allow_duplicate).map_err(in_words)?;
-    changes::note(tx, import, None, &made.core)?;
+    let mut input: CustomerIn = serde_json::from_value(Value::Object(body))?;
+    input.contacts = parts::contacts_of(&[], row.contact.as_ref(), &mut faults)?.unwrap_or_default();
+    input.addresses = parts::addresses_of(&[], &row.addresses, &mut faults)?.unwrap_or_default();
+    let made = actions::create_with(tx, &input, row.allow_duplicate, faults).map_err(in_words)?;
+    note(tx, import, (made.core.id, made.core.version), None::<&Before>)?;
     Ok(Done::Created(made.core.id))
 }
 
@@ -78,19 +85,21 @@ fn in_words(error: Error) -> Error {
 }
 
 /// The customer that a row means.
-fn find(tx: &mut Tx<'_>, by: &Match, fields: &BTreeMap<String, CustomField>) -> Result<Option<Uuid>> {
+fn find(tx: &mut Tx<'_>, by: &Match, fields: &Definitions) -> Result<Option<Uuid>> {
     let ids: Vec<Uuid> = match by {
         Match::Nobody => Vec::new(),
         Match::Id(id) => customers::table.find(id).select(customers::id).load(&mut **tx)?,
-        Match::ExternalRef(text) => customers::table
-            .filter(customers::external_ref.eq(text))
-            .select(customers::id)
-            .load(&mut **tx)?,
-        Match::Email(text) => by_key(tx, "email", normalise::email(text))?,
-        Match::TaxId(text) => by_key(tx, "tax_id", normalise::tax_id(text))?,
-        Match::Custom(key, text) => match fields.get(key) {
-            Some(field) => by_custom_field(tx, json!({ key.as_str(): value_of(field, text) }))?,
-            None => Vec::new(),
+        Match::Key { column, text } => match column.as_str() {
+            "external_ref" => customers::table
+                .filter(customers::external_ref.eq(text))
+                .select(customers::id)
+                .load(&mut **tx)?,
+            "email" => by_key(tx, "email", normalise::email(text))?,
+            "tax_id" => by_key(tx, "tax_id", normalise::tax_id(text))?,
+            custom => match cells::containing(fields, custom, text) {
+                Some(wanted) => by_custom_field(tx, wanted)?,
+                None => Vec::new(),
+            },
         },
     };
     match ids.as_slice() {

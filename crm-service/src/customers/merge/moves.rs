@@ -90,8 +90,6 @@ pub const MOVES: &[Move] = &[
 pub const STAYS: &[&str] = &[
     // The ERP's: it tells the price anew if it is to be another's.
     "prices",
-    // How a customer was before an import changed it.
-    "customer_import_changes",
     // What an analysis found when it was made.
     "analysis_run_items",
 ];

@@ -1,3 +1,4 @@
+use crate::imported::{bad, good, kept, rows};
 use crate::support::{crm, customer, events, id};
 use chrono::{Duration, Utc};
 use diesel::connection::SimpleConnection;
@@ -8,35 +9,7 @@ use serde_json::{Value, json};
 use service_kit::testing::{Client, Reply, TestService};
 
 async fn send(client: &Client, more: &[(&str, &str)], file: &str) -> Reply {
-    let request = client
-        .request(Method::POST, "/v1/imports")
-        .query(&[("kind", "customers")]);
-    let request = request.query(more).header("Content-Type", "text/csv");
-    client.send(request.body(file.to_owned())).await
-}
-
-/// Of each row: what came of it, and the columns and codes of its faults.
-async fn rows(client: &Client, import: &Value) -> Vec<(String, Vec<(String, String)>)> {
-    let page = client
-        .get(&format!("/v1/imports/{}/rows?limit=500", id(import)))
-        .await
-        .expect(200);
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let faults = |row: &Value| -> Vec<(String, String)> {
-        let faults = row["faults"].as_array().unwrap().iter();
-        faults.map(|f| (text(&f["column"]), text(&f["code"]))).collect()
-    };
-    let items = page["items"].as_array().unwrap();
-    items.iter().map(|row| (text(&row["result"]), faults(row))).collect()
-}
-
-fn good(what: &str) -> (String, Vec<(String, String)>) {
-    (what.to_owned(), Vec::new())
-}
-
-fn bad(faults: &[(&str, &str)]) -> (String, Vec<(String, String)>) {
-    let faults = faults.iter().map(|(c, f)| ((*c).to_owned(), (*f).to_owned()));
-    ("rejected".to_owned(), faults.collect())
+    crate::imported::send(client, "customers", more, file).await
 }
 
 async fn with_fields() -> TestService {
@@ -94,16 +67,12 @@ async fn rows_make_change_and_name_all_their_faults() {
         bad(&[("", "duplicate_row")]),
         bad(&[("", "duplicate_row")]),
     ];
-    let sorted = |mut rows: Vec<(String, Vec<(String, String)>)>| {
-        rows.iter_mut().for_each(|row| row.1.sort());
-        rows
-    };
-    assert_eq!(sorted(rows(client, &dry).await), expected);
+    assert_eq!(rows(client, &dry).await, expected);
     let path = format!("/v1/customers/{}", id(&there));
     assert_eq!(client.get(&path).await.expect(200), there, "a dry run changes nothing");
 
     let import = send(client, &[], file).await.expect(201);
-    assert_eq!(sorted(rows(client, &import).await), expected);
+    assert_eq!(rows(client, &import).await, expected);
     assert_eq!(
         (&import["created"], &import["updated"], &import["rejected"]),
         (&json!(1), &json!(1), &json!(6))
@@ -268,13 +237,13 @@ async fn an_import_is_taken_back_but_for_what_was_changed_since() {
         .await
         .expect(200);
     assert_eq!(
-        (&dry["restored"], &dry["archived"], &dry["kept"]),
+        (&dry["restored"], &dry["withdrawn"], &dry["kept"]),
         (&json!(1), &json!(1), &json!(2))
     );
     assert_eq!(find(client, "Uno").await["phone"], "new");
     let undone = client.post(&undo, json!({})).await.expect(200);
     assert_eq!(
-        (&undone["restored"], &undone["archived"], &undone["kept"]),
+        (&undone["restored"], &undone["withdrawn"], &undone["kept"]),
         (&json!(1), &json!(1), &json!(2))
     );
     let one = find(client, "One").await;
@@ -289,17 +258,7 @@ async fn an_import_is_taken_back_but_for_what_was_changed_since() {
         (&json!("archived"), &Value::Null)
     );
     assert_eq!(find(client, "Cinco").await["status"], "active");
-    let kept = client
-        .get(&format!("/v1/imports/{}/changes?outcome=kept", id(&import)))
-        .await
-        .expect(200);
-    let mut kept: Vec<_> = kept["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|c| (c["customer_id"].clone(), c["reason"].clone()))
-        .collect();
-    kept.sort_by_key(|(_, reason)| reason.to_string());
+    let kept = kept(client, &import).await;
     assert_eq!(
         kept,
         [
@@ -373,8 +332,121 @@ async fn of_thirty_two_who_take_it_back_one_does() {
         reply.expect_problem(409, "already_undone");
     }
     for reply in won {
-        assert_eq!(reply.expect(200)["archived"], 20);
+        assert_eq!(reply.expect(200)["withdrawn"], 20);
     }
     let left = client.get("/v1/customers?status=active").await.expect(200);
     assert_eq!(left["items"], json!([]));
+}
+
+#[actix_web::test]
+async fn a_row_brings_a_contact_two_addresses_and_a_language_and_undoing_takes_them_away() {
+    let crm = with_fields().await;
+    let client = &crm.client;
+    let body = json!({ "name": "Alfreds", "kind": "company", "external_ref": "A1", "language": "en",
+        "contacts": [{ "name": "Maria Anders", "role": "sales", "email": "maria@alfreds.example" }, { "name": "Otto" }],
+        "addresses": [{ "kind": "billing", "street": "Obere Str. 57", "city": "Berlin", "country": "DE" }] });
+    let there = client.post("/v1/customers", body).await.expect(201);
+    let two = json!([{ "kind": "billing", "street": "One", "city": "Graz", "country": "AT" },
+                     { "kind": "billing", "street": "Two", "city": "Graz", "country": "AT" }]);
+    let body = json!({ "name": "Twofold", "kind": "company", "external_ref": "A2", "addresses": two });
+    let twofold = client.post("/v1/customers", body).await.expect(201);
+    let file = "external_ref,name,language,contact_name,contact_role,contact_email,contact_phone,billing_street,billing_city,\
+                billing_country,shipping_street,shipping_city,shipping_postal_code,shipping_country\n\
+        A1,Alfreds,de,Maria Anders,purchasing,MARIA@alfreds.example,,Neue Str. 1,Berlin,de,Hafen 2,Hamburg,20457,DE\n\
+        A2,Twofold,,,,,,Two,Graz,DE,,,,\n\
+        A3,Teahouse Linz,de-AT,Jo,,jo@teahouse.example,1,,,,,,,\n\
+        A4,Bad,german,,buyer,nobody,,Street,,Atlantis,,,,\n\
+        A5,Incomplete,,,buyer,,,Street,,DE,,Hamburg,,\n\
+        A2,Third,,,,,,,,,,,,\n";
+    let import = send(client, &[], file).await.expect(201);
+    assert_eq!(
+        rows(client, &import).await,
+        [
+            good("updated"),
+            good("updated"),
+            good("created"),
+            bad(&[
+                ("billing_country", "unknown_value"),
+                ("contact_email", "bad_format"),
+                ("language", "bad_format")
+            ]),
+            bad(&[
+                ("billing_city", "required"),
+                ("contact_name", "required"),
+                ("shipping_country", "required"),
+                ("shipping_street", "required")
+            ]),
+            bad(&[("", "duplicate_row")]),
+        ]
+    );
+    let of = |record: &Value| format!("/v1/customers/{}", id(record));
+    let now = client.get(&of(&there)).await.expect(200);
+    assert_eq!(
+        (&now["version"], &now["language"]),
+        (&json!(2), &json!("de")),
+        "one change of the whole"
+    );
+    assert_eq!(
+        [
+            &now["contacts"][0]["id"],
+            &now["contacts"][0]["role"],
+            &now["contacts"][1]["name"],
+            &now["addresses"][0]["id"]
+        ],
+        [
+            &there["contacts"][0]["id"],
+            &json!("purchasing"),
+            &json!("Otto"),
+            &there["addresses"][0]["id"]
+        ]
+    );
+    assert_eq!(
+        [
+            &now["addresses"][0]["street"],
+            &now["addresses"][1]["kind"],
+            &now["addresses"][1]["postal_code"]
+        ],
+        [&json!("Neue Str. 1"), &json!("shipping"), &json!("20457")]
+    );
+    let changed = client.get(&of(&twofold)).await.expect(200);
+    assert_eq!(
+        [&changed["addresses"][0]["country"], &changed["addresses"][1]["country"]],
+        [&json!("AT"), &json!("DE")]
+    );
+    let made = find(client, "Linz").await;
+    assert_eq!(client.get(&of(&made)).await.expect(200)["contacts"][0]["phone"], "1");
+
+    let unclear = "external_ref,billing_street,billing_city\nA2,Three,Graz\n";
+    let unclear = send(client, &[], unclear).await.expect(201);
+    assert_eq!(rows(client, &unclear).await, [bad(&[("billing_street", "ambiguous")])]);
+    let again = send(client, &[("columns", r#"{"name":"name"}"#)], file)
+        .await
+        .expect(201);
+    assert_eq!(
+        (&again["unchanged"], &again["updated"]),
+        (&json!(3), &json!(0)),
+        "a repeat changes nothing"
+    );
+
+    let undone = crate::imported::undo(client, &import).await.expect(200);
+    assert_eq!(
+        (&undone["restored"], &undone["withdrawn"], &undone["kept"]),
+        (&json!(2), &json!(1), &json!(0))
+    );
+    let back = client.get(&of(&there)).await.expect(200);
+    assert_eq!(back["language"], "en");
+    for (part, field) in [
+        ("contacts", "role"),
+        ("contacts", "email"),
+        ("addresses", "street"),
+        ("addresses", "id"),
+    ] {
+        let all = |customer: &Value| -> Vec<Value> {
+            let parts = customer[part].as_array().unwrap().iter();
+            parts.map(|part| part[field].clone()).collect()
+        };
+        assert_eq!(all(&back), all(&there), "{part} {field}");
+    }
+    let gone = client.get(&of(&made)).await.expect(200);
+    assert_eq!((&gone["status"], &gone["contacts"]), (&json!("archived"), &json!([])));
 }

@@ -4,6 +4,7 @@ mod assignment;
 mod capture;
 mod conversion;
 mod forms;
+mod imports;
 mod lists;
 mod scoring;
 mod sight;

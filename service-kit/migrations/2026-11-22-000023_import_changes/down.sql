@@ -1,0 +1,2 @@
+DROP TABLE import_undos;
+DROP TABLE import_changes;
