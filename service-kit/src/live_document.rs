@@ -29,11 +29,11 @@ pub(crate) struct LiveDocument {
 impl LiveDocument {
     const FRESH: Duration = Duration::from_secs(1);
 
-    pub(crate) fn new(of_routes: Value, describe: Option<Describe>) -> Self {
+    pub(crate) fn new(of_routes: Arc<Value>, describe: Option<Describe>) -> Self {
         let described = Described::of(&of_routes);
         let long_ago = Instant::now().checked_sub(Self::FRESH).unwrap_or_else(Instant::now);
         LiveDocument {
-            of_routes: Arc::new(of_routes),
+            of_routes,
             describe,
             latest: RwLock::new((long_ago, Arc::new(described))),
         }

@@ -4,42 +4,52 @@ use crate::auth::Role;
 use crate::exchange::Table;
 use actix_web::Scope;
 use actix_web::dev::{HttpServiceFactory, ResourceDef};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
 use utoipa::openapi::path::Paths;
-use utoipa::openapi::schema::Schema;
-use utoipa::openapi::{Components, Info, OpenApiBuilder, RefOr};
+use utoipa::openapi::{Info, OpenApiBuilder};
 use utoipa_actix_web::OpenApiFactory;
 
-/// Collects the handlers of `/v1`.
+/// Collects the handlers of `/v1`, either to serve them or to document them.
 pub struct Routes {
     scope: Option<Scope>,
+    documentation: Option<Documentation>,
+}
+
+#[derive(Default)]
+struct Documentation {
     paths: Paths,
-    schemas: Vec<(String, RefOr<Schema>)>,
+    /// As JSON: hundreds of handlers bring the same ones, and as types they take much memory.
+    schemas: BTreeMap<String, Value>,
+    clashes: BTreeSet<String>,
     /// Methods and paths that need no key.
     open: BTreeSet<(String, String)>,
 }
 
-impl Default for Routes {
-    fn default() -> Self {
+impl Routes {
+    pub(crate) fn to_serve() -> Self {
         Routes {
             scope: Some(actix_web::web::scope("/v1")),
-            paths: Paths::new(),
-            schemas: Vec::new(),
-            open: BTreeSet::new(),
+            documentation: None,
         }
     }
-}
 
-impl Routes {
+    pub(crate) fn to_document() -> Self {
+        Routes {
+            scope: None,
+            documentation: Some(Documentation::default()),
+        }
+    }
+
     /// Adds a handler with its path, documentation and schemas.
     pub fn add<F>(&mut self, handler: F) -> &mut Self
     where
         F: HttpServiceFactory + OpenApiFactory + 'static,
     {
-        self.paths.merge(handler.paths());
-        handler.schemas(&mut self.schemas);
+        if let Some(documentation) = &mut self.documentation {
+            documentation.add(&handler);
+        }
         self.scope = self.scope.take().map(|scope| scope.service(handler));
         self
     }
@@ -49,10 +59,13 @@ impl Routes {
     where
         F: HttpServiceFactory + OpenApiFactory + 'static,
     {
-        let paths = serde_json::to_value(handler.paths()).unwrap_or_default();
-        for (path, item) in paths.as_object().into_iter().flatten() {
-            let methods = item.as_object().into_iter().flatten().map(|(method, _)| method);
-            self.open.extend(methods.map(|method| (method.clone(), path.clone())));
+        if let Some(documentation) = &mut self.documentation {
+            let paths = serde_json::to_value(handler.paths()).unwrap_or_default();
+            for (path, item) in paths.as_object().into_iter().flatten() {
+                let methods = item.as_object().into_iter().flatten().map(|(method, _)| method);
+                let open = methods.map(|method| (method.clone(), path.clone()));
+                documentation.open.extend(open);
+            }
         }
         self.add(handler)
     }
@@ -62,48 +75,41 @@ impl Routes {
     }
 
     /// Names that stand for two different schemas: the later would silently replace the earlier.
-    pub fn clashing_schemas(&self) -> Vec<String> {
-        let mut seen = BTreeMap::new();
-        let clash = |(name, schema): &(String, RefOr<Schema>)| {
-            let schema = serde_json::to_value(schema).unwrap_or_default();
-            let first = seen.entry(name.clone()).or_insert_with(|| schema.clone());
-            (*first != schema).then(|| name.clone())
-        };
-        self.schemas.iter().filter_map(clash).collect()
+    pub(crate) fn clashing_schemas(&self) -> Vec<String> {
+        let documentation = self.documentation.iter();
+        documentation.flat_map(|it| it.clashes.iter().cloned()).collect()
     }
 
     /// The OpenAPI 3.1 document, as JSON.
-    pub fn document(&self, title: &str, description: &str, roles: &[Role]) -> Value {
-        let mut components = Components::new();
-        components.schemas.extend(self.schemas.iter().cloned());
+    pub(crate) fn document(self, title: &str, description: &str, roles: &[Role]) -> Value {
+        let Documentation {
+            paths,
+            mut schemas,
+            open,
+            ..
+        } = self.documentation.unwrap_or_default();
         // What every service uses; schemas of parameters are not collected with the handlers.
-        for (name, schema) in [
+        schemas.extend([
             shared::<crate::Problem>(),
             shared::<crate::Fault>(),
             shared::<crate::Limit>(),
             shared::<crate::Cursor>(),
             shared::<crate::Sort>(),
             shared::<crate::http::SearchText>(),
-        ] {
-            components.schemas.insert(name, schema);
-        }
+        ]);
         let mut info = Info::new(title, env!("CARGO_PKG_VERSION"));
         info.description = Some(description.to_owned());
-        let document = OpenApiBuilder::new()
-            .info(info)
-            .paths(self.paths.clone())
-            .components(Some(components))
-            .build();
+        let document = OpenApiBuilder::new().info(info).paths(paths).build();
         let mut document = serde_json::to_value(document).unwrap_or_default();
-        let paths = document["paths"].as_object().cloned().unwrap_or_default();
-        let paths: Map<String, Value> = paths
-            .into_iter()
-            .map(|(path, item)| {
-                let open = |method: &str| self.open.contains(&(method.to_owned(), path.clone()));
+        document["components"] = json!({ "schemas": {} });
+        document["components"]["schemas"] = schemas.into_iter().collect();
+        if let Value::Object(paths) = document["paths"].take() {
+            let paths = paths.into_iter().map(|(path, item)| {
+                let open = |method: &str| open.contains(&(method.to_owned(), path.clone()));
                 (format!("/v1{path}"), complete(&path, item, open))
-            })
-            .collect();
-        document["paths"] = Value::Object(paths);
+            });
+            document["paths"] = paths.collect();
+        }
         offer_csv(&mut document);
         let roles: Vec<String> = roles
             .iter()
@@ -120,8 +126,25 @@ impl Routes {
     }
 }
 
-fn shared<T: ToSchema>() -> (String, RefOr<Schema>) {
-    (T::name().into_owned(), T::schema())
+impl Documentation {
+    fn add(&mut self, handler: &impl OpenApiFactory) {
+        self.paths.merge(handler.paths());
+        let mut schemas = Vec::new();
+        handler.schemas(&mut schemas);
+        for (name, schema) in schemas {
+            let schema = serde_json::to_value(schema).unwrap_or_default();
+            match self.schemas.get(&name) {
+                Some(known) if *known != schema => drop(self.clashes.insert(name)),
+                Some(_) => {}
+                None => drop(self.schemas.insert(name, schema)),
+            }
+        }
+    }
+}
+
+fn shared<T: ToSchema>() -> (String, Value) {
+    let schema = serde_json::to_value(T::schema()).unwrap_or_default();
+    (T::name().into_owned(), schema)
 }
 
 /// Adds to each operation what is the same everywhere: problems, headers, dry run.

@@ -54,8 +54,7 @@ pub struct Service {
 
 impl Service {
     /// All routes of `/v1`, the kit's own included.
-    pub fn all_routes(&self) -> Routes {
-        let mut routes = Routes::default();
+    fn collect(&self, mut routes: Routes) -> Routes {
         (self.routes)(&mut routes);
         events::routes(&mut routes);
         crate::audit::routes(&mut routes);
@@ -82,11 +81,15 @@ impl Service {
         own.into_iter().chain(self.roles.iter().copied()).collect()
     }
 
+    /// Names of schemas that stand for two different ones in the document.
+    pub fn clashing_schemas(&self) -> Vec<String> {
+        self.collect(Routes::to_document()).clashing_schemas()
+    }
+
     /// The OpenAPI document.
     pub fn document(&self) -> serde_json::Value {
-        let mut document = self
-            .all_routes()
-            .document(self.title, self.description, &self.all_roles());
+        let routes = self.collect(Routes::to_document());
+        let mut document = routes.document(self.title, self.description, &self.all_roles());
         exchange::describe(&mut document, self.imports);
         document
     }
@@ -290,8 +293,6 @@ pub enum ServeError {
     Bind(SocketAddr, #[source] std::io::Error),
     #[error("a metric is registered twice")]
     Metrics(#[from] prometheus::Error),
-    #[error("the OpenAPI document is unusable: {0}")]
-    Document(String),
     #[error("a background thread ended early")]
     Thread(#[from] tokio::task::JoinError),
 }
@@ -306,14 +307,14 @@ where
 {
     let prepared = config.clone();
     let new_admin_key = tokio::task::spawn_blocking(move || prepare(&service, &prepared)).await??;
-    let document = service.document();
+    let document = Arc::new(service.document());
     let (shutdown, shutdown_seen) = watch::channel(false);
     let quota = NonZeroU32::new(config.requests_per_second).unwrap_or(NonZeroU32::MIN);
     let open_quota = NonZeroU32::new(config.open_requests_per_minute).unwrap_or(NonZeroU32::MIN);
     let kit = Kit {
         name: service.name,
         pool: Pool::new(&config)?,
-        validators: Arc::new(Validators::of_document(&document).map_err(ServeError::Document)?),
+        validators: Arc::new(Validators::of_document(&document)),
         routes: Arc::new(RouteTable::of_document(&document)),
         roles: service.all_roles().into(),
         recent_keys: Arc::default(),
@@ -335,7 +336,10 @@ where
     let shared = kit.clone();
     let app = move || {
         let (kit, data) = (shared.clone(), data.clone());
-        let v1 = service.all_routes().into_scope().unwrap_or_else(|| web::scope("/v1"));
+        let v1 = service
+            .collect(Routes::to_serve())
+            .into_scope()
+            .unwrap_or_else(|| web::scope("/v1"));
         App::new()
             .app_data(web::Data::new(kit.clone()))
             .configure(|config| data(&kit, config))

@@ -22,7 +22,7 @@ fn assert_same(service: &Service, name: &str) {
         running == committed,
         "{name} differs from the running routes: run make openapi"
     );
-    assert_eq!(service.all_routes().clashing_schemas(), Vec::<String>::new(), "{name}");
+    assert_eq!(service.clashing_schemas(), Vec::<String>::new(), "{name}");
 }
 
 #[test]

@@ -3,18 +3,19 @@
 //! There are two ways to it. Reading the list in order until the page is full is quick for a word
 //! that stands everywhere, and endless for one that stands hardly anywhere. The trigram index is
 //! the other way round. Nobody knows beforehand which word it is, and a plan that stays cannot
-//! know either; so both are tried, each as far as it is cheap:
-//! 1. the newest 2,000 rows of what the reader sees: common words have filled the page here;
-//! 2. the index, up to 5,000 finds: all that there are of a rare word, which are then put in order;
-//! 3. what has neither filled a page within 2,000 rows nor less than 5,000 finds is not rare: it is
-//!    read in order to the end of the page, 10,000 rows at a time.
+//! know either; so the newest rows tell, for each part of the list that the reader sees:
+//! 1. the newest 500 rows are read: common words have filled the page here;
+//! 2. as many of them have the text as promise a full page within 4,000 rows: they are read;
+//! 3. the index, which knows owner and team beside the text, up to 5,000 finds: all that there are
+//!    of a rare word, which are then put in order;
+//! 4. with more finds than that the word is not rare, it is only not new: the list is read in order
+//!    to the end of the page, 10,000 rows at a time.
 //!
 //! The answer is exact whichever way it was found. A text in which no three letters or digits
-//! follow each other has no trigram to look for, and goes the third way.
+//! follow each other has no trigram to look for, and is never asked of the index.
 
 use crate::activities::lists::{self, ActivitiesQuery, Part};
 use crate::activities::model::ActivityRow;
-use crate::customers::search::has_trigram;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Date, Nullable, Text, Timestamptz, Uuid as SqlUuid};
@@ -25,9 +26,11 @@ use service_kit::http::SearchText;
 use std::sync::LazyLock;
 use uuid::Uuid;
 
-/// How many rows are read in order before the index is asked.
-const WALK: i64 = 2_000;
-/// How many are read at a time afterwards.
+/// How many rows are read in order, to see how common the text is.
+const WALK: i64 = 500;
+/// How many rows more may be read in order before the index is asked.
+const WALK_ON: i64 = 4_000;
+/// How many are read at a time where the index does not help.
 const STRIDE: i64 = 10_000;
 /// How many finds of the index are put in order.
 const FINDS: i64 = 5_000;
@@ -35,10 +38,16 @@ const FINDS: i64 = 5_000;
 /// Where a page begins: newest first.
 type Key = (DateTime<Utc>, Uuid);
 
+/// A part of the list: the column whose index has it in order, and its value. No column: the whole.
+type Column = (&'static str, Option<Uuid>);
+
 /// What is looked for.
 struct Wanted<'a> {
     /// In small letters.
     text: String,
+    /// The same for LIKE.
+    pattern: String,
+    has_trigram: bool,
     query: &'a ActivitiesQuery,
     owner: Option<Uuid>,
     actor: &'a Actor,
@@ -64,6 +73,8 @@ pub fn page(
     }
     let wanted = Wanted {
         text: text.as_str().to_lowercase(),
+        pattern: text.contains().to_lowercase(),
+        has_trigram: text.has_trigram(),
         query,
         owner: query.owner_id.or(mine),
         actor,
@@ -82,41 +93,35 @@ fn the_end() -> Key {
 
 impl Wanted<'_> {
     fn find(&self, conn: &mut PgConnection, after: Key) -> QueryResult<Vec<Uuid>> {
-        let mut unfinished = Vec::new();
         let mut found = Vec::new();
         for part in self.parts() {
-            let walked = self.walk(conn, &part, after, WALK)?;
-            found.extend(walked.ids.iter().copied());
-            if !walked.is_enough(self.limit, WALK) {
-                unfinished.push((part, walked));
-            }
+            found.extend(self.find_in(conn, &part, after)?);
         }
-        if unfinished.is_empty() {
-            return Ok(found);
-        }
-        if has_trigram(&self.text)
-            && let Some(all) = self.ask_index(conn, after)?
+        Ok(found)
+    }
+
+    fn find_in(&self, conn: &mut PgConnection, part: &Column, after: Key) -> QueryResult<Vec<Uuid>> {
+        let mut walked = self.walk(conn, part, after, WALK)?;
+        let mut found = walked.ids.clone();
+        let mut may_ask = self.has_trigram;
+        while found.len() < self.limit as usize
+            && let Some(last) = walked.last()
         {
-            return Ok(all);
-        }
-        for (part, mut walked) in unfinished {
-            let mut missing = self.limit - walked.count();
-            while missing > 0
-                && let Some(last) = walked.last()
-            {
-                walked = self.walk(conn, &part, last, STRIDE)?;
-                found.extend(walked.ids.iter().take(missing.unsigned_abs() as usize));
-                missing -= walked.count();
-                if walked.read < STRIDE {
-                    break;
+            let promising = walked.rows_for(self.limit - found.len() as i64);
+            if promising.is_none() && may_ask {
+                if let Some(all) = self.ask_index(conn, part, after)? {
+                    return Ok(all);
                 }
+                may_ask = false;
             }
+            walked = self.walk(conn, part, last, promising.unwrap_or(STRIDE))?;
+            found.extend(&walked.ids);
         }
         Ok(found)
     }
 
     /// From which index the rows are read in order.
-    fn parts(&self) -> Vec<(&'static str, Option<Uuid>)> {
+    fn parts(&self) -> Vec<Column> {
         let query = self.query;
         let narrowest = [
             ("subject_id", query.subject_id),
@@ -137,29 +142,34 @@ impl Wanted<'_> {
         parts.into_iter().map(column).collect()
     }
 
-    fn walk(
-        &self,
-        conn: &mut PgConnection,
-        (column, value): &(&'static str, Option<Uuid>),
-        after: Key,
-        rows: i64,
-    ) -> QueryResult<Walked> {
-        let statement = WALKS.iter().find(|(of, _)| of == column).unwrap_or(&WALKS[0]);
-        let mut statement = sql(&statement.1)
+    fn walk(&self, conn: &mut PgConnection, (column, value): &Column, after: Key, rows: i64) -> QueryResult<Walked> {
+        let mut statement = sql(of_column(&WALKS, column))
             .bind::<Timestamptz, _>(after.0)
             .bind::<SqlUuid, _>(after.1);
         if let Some(value) = *value {
             statement = statement.bind::<SqlUuid, _>(value);
         }
         let statement = statement.bind::<BigInt, _>(rows);
-        let statement = self.bind(statement, self.text.clone());
-        statement.bind::<BigInt, _>(self.limit).row(conn)
+        let statement = self.bind(statement, &self.text);
+        let mut walked: Walked = statement.bind::<BigInt, _>(self.limit).row(conn)?;
+        if walked.read < rows {
+            walked.last_at = None;
+        }
+        Ok(walked)
     }
 
-    /// All that there are, or nothing when there are too many.
-    fn ask_index(&self, conn: &mut PgConnection, after: Key) -> QueryResult<Option<Vec<Uuid>>> {
-        let escaped = self.text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-        let statement = self.bind(sql(&INDEX), format!("%{escaped}%"));
+    /// All of a part that there are, or nothing when there are too many.
+    fn ask_index(
+        &self,
+        conn: &mut PgConnection,
+        (column, value): &Column,
+        after: Key,
+    ) -> QueryResult<Option<Vec<Uuid>>> {
+        let mut statement = sql(of_column(&INDEXES, column));
+        if let Some(value) = *value {
+            statement = statement.bind::<SqlUuid, _>(value);
+        }
+        let statement = self.bind(statement, &self.pattern);
         let found: Found = statement
             .bind::<BigInt, _>(FINDS + 1)
             .bind::<Timestamptz, _>(after.0)
@@ -169,7 +179,7 @@ impl Wanted<'_> {
         Ok((found.finds <= FINDS).then_some(found.ids))
     }
 
-    fn bind<'s>(&'s self, statement: Sql<'s>, text: String) -> Sql<'s> {
+    fn bind<'s>(&'s self, statement: Sql<'s>, text: &'s str) -> Sql<'s> {
         let query = self.query;
         let (all, user, teams) = self.actor.sight.binds();
         statement
@@ -199,6 +209,7 @@ struct Walked {
     /// How many rows were read.
     #[diesel(sql_type = BigInt)]
     read: i64,
+    /// The last of them, unless it is the last of all.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     last_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<SqlUuid>)]
@@ -209,16 +220,16 @@ struct Walked {
 }
 
 impl Walked {
-    fn count(&self) -> i64 {
-        self.ids.len() as i64
-    }
-
-    fn is_enough(&self, limit: i64, rows: i64) -> bool {
-        self.count() >= limit || self.read < rows
-    }
-
     fn last(&self) -> Option<Key> {
         self.last_at.zip(self.last_id)
+    }
+
+    /// How many rows probably have so many more, with a quarter added: when they are few enough to
+    /// be read in order.
+    fn rows_for(&self, missing: i64) -> Option<i64> {
+        let found = self.ids.len() as i64;
+        let rows = (found > 0).then(|| self.read * missing * 5 / (found * 4))?;
+        (rows <= WALK_ON).then_some(rows.max(WALK))
     }
 }
 
@@ -262,12 +273,23 @@ fn filters(first: usize) -> (String, usize) {
     (format!("{all} AND {sight}"), next + 3)
 }
 
-/// The text is not sought with LIKE here: nobody shall think of the index.
-static WALKS: LazyLock<Vec<(&'static str, String)>> = LazyLock::new(|| {
-    let columns = ["", "owner_id", "team_id", "customer_id", "subject_id", "thread_id"];
-    columns.map(|column| (column, walk(column))).into()
-});
+/// A statement for each column of [`Column`].
+type Statements = [(&'static str, String); 6];
 
+fn of_each_column(statement: fn(&str) -> String) -> Statements {
+    let columns = ["", "owner_id", "team_id", "customer_id", "subject_id", "thread_id"];
+    columns.map(|column| (column, statement(column)))
+}
+
+fn of_column<'a>(statements: &'a Statements, column: &str) -> &'a str {
+    let found = statements.iter().find(|(of, _)| *of == column);
+    &found.unwrap_or(&statements[0]).1
+}
+
+static WALKS: LazyLock<Statements> = LazyLock::new(|| of_each_column(walk));
+static INDEXES: LazyLock<Statements> = LazyLock::new(|| of_each_column(index));
+
+/// The text is not sought with LIKE here: nobody shall think of the index.
 fn walk(column: &str) -> String {
     let (part, rows) = match column {
         "" => (String::new(), 3),
@@ -290,11 +312,15 @@ fn walk(column: &str) -> String {
 }
 
 /// Everything is found before it is put in order: else the order's own index would be read instead.
-static INDEX: LazyLock<String> = LazyLock::new(|| {
-    let (filters, next) = filters(2);
+fn index(column: &str) -> String {
+    let (part, text) = match column {
+        "" => (String::new(), 1),
+        column => (format!("a.{column} = $1 AND "), 2),
+    };
+    let (filters, next) = filters(text + 1);
     format!(
         "WITH found AS MATERIALIZED (
-             SELECT a.id, a.created_at FROM activities a WHERE a.search_text LIKE $1 AND {filters} LIMIT ${next})
+             SELECT a.id, a.created_at FROM activities a WHERE {part}a.search_text LIKE ${text} AND {filters} LIMIT ${next})
          SELECT (SELECT count(*) FROM found) AS finds,
                 ARRAY(SELECT id FROM found WHERE (created_at, id) < (${at}, ${id})
                       ORDER BY created_at DESC, id DESC LIMIT ${limit}) AS ids",
@@ -302,4 +328,4 @@ static INDEX: LazyLock<String> = LazyLock::new(|| {
         id = next + 2,
         limit = next + 3,
     )
-});
+}

@@ -25,7 +25,7 @@ type Condition = Box<dyn BoxableExpression<customers::table, Pg, SqlType = Bool>
 /// When the database refuses.
 pub fn has_text(conn: &mut PgConnection, text: &SearchText) -> QueryResult<Condition> {
     let pattern = text.contains().to_lowercase();
-    if has_trigram(text.as_str()) {
+    if text.has_trigram() {
         let found = finds(conn, &pattern)?;
         if found.len() as i64 <= FEW {
             return Ok(Box::new(customers::id.eq_any(found)));
@@ -53,13 +53,4 @@ fn finds(conn: &mut PgConnection, pattern: &str) -> QueryResult<Vec<Uuid>> {
     .bind::<BigInt, _>(FEW + 1)
     .row(conn)?;
     Ok(found.ids)
-}
-
-/// Whether three letters or digits follow each other: else the index has nothing to look for.
-pub fn has_trigram(text: &str) -> bool {
-    let mut run = 0;
-    text.chars().any(|c| {
-        run = if c.is_alphanumeric() { run + 1 } else { 0 };
-        run >= 3
-    })
 }

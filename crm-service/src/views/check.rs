@@ -8,7 +8,7 @@ use serde_json::Value;
 use service_kit::http::Validators;
 use service_kit::{Error, Faults, Problem, Result};
 use std::collections::{BTreeSet, HashSet};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// The list of a kind of record.
 pub fn path_of(record: ViewedRecord) -> &'static str {
@@ -34,15 +34,15 @@ fn catalogue_of(record: ViewedRecord) -> Option<&'static Catalogue> {
 
 /// The service as it documents itself, which is how it checks its own input.
 struct Known {
-    document: Value,
-    validators: Option<Validators>,
+    document: Arc<Value>,
+    validators: Validators,
 }
 
 fn known() -> &'static Known {
     static KNOWN: OnceLock<Known> = OnceLock::new();
     KNOWN.get_or_init(|| {
-        let document = crate::SERVICE.document();
-        let validators = Validators::of_document(&document).ok();
+        let document = Arc::new(crate::SERVICE.document());
+        let validators = Validators::of_document(&document);
         Known { document, validators }
     })
 }
@@ -89,10 +89,8 @@ fn filters(conn: &mut PgConnection, view: &ViewRow, operation: &Value, faults: &
         if !seen.insert(name) {
             faults.add(at("name"), "duplicate", "this filter stands there already");
         }
-        if let Some(validators) = &known().validators
-            && let Err(fault) =
-                validators.check_parameters("GET", path_of(view.record_type), "query", [(name, value)].into_iter())
-        {
+        let (list, given) = (path_of(view.record_type), [(name, value)].into_iter());
+        if let Err(fault) = known().validators.check_parameters("GET", list, "query", given) {
             faults.add(at("value"), "invalid_value", fault);
             continue;
         }

@@ -153,6 +153,16 @@ impl SearchText {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether three letters or digits follow each other: else a trigram index has nothing to look
+    /// for.
+    pub fn has_trigram(&self) -> bool {
+        let mut run = 0;
+        self.0.chars().any(|c| {
+            run = if c.is_alphanumeric() { run + 1 } else { 0 };
+            run >= 3
+        })
+    }
 }
 
 impl<'de> Deserialize<'de> for SearchText {

@@ -8,11 +8,12 @@ use jsonschema::error::{ValidationError, ValidationErrorKind};
 use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-/// The compiled schemas of all request bodies and of all parameters in paths and queries.
+/// The schemas of all request bodies and of all parameters in paths and queries, each compiled when
+/// it is first needed: compiled, those of a whole service take several times the memory of the rest.
 pub struct Validators {
-    bodies: HashMap<String, Arc<Validator>>,
+    bodies: HashMap<String, Arc<Schema>>,
     /// By operation, such as `GET /v1/products`.
     parameters: HashMap<String, Vec<Parameter>>,
 }
@@ -21,18 +22,15 @@ struct Parameter {
     /// `path` or `query`.
     place: String,
     name: String,
-    schema: Arc<Validator>,
+    schema: Arc<Schema>,
 }
 
 impl Validators {
-    /// Compiles the schemas of all request bodies and parameters in an OpenAPI 3.1 document.
-    ///
-    /// # Errors
-    /// Names a schema that does not compile, which is a bug in its attributes.
-    pub fn of_document(document: &Value) -> Result<Self, String> {
-        let mut compiler = Compiler {
+    /// Those of an OpenAPI 3.1 document.
+    pub fn of_document(document: &Arc<Value>) -> Self {
+        let mut schemas = Schemas {
             document,
-            compiled: HashMap::new(),
+            known: HashMap::new(),
         };
         let (mut bodies, mut parameters) = (HashMap::new(), HashMap::new());
         for (path, item) in document["paths"].as_object().into_iter().flatten() {
@@ -41,30 +39,42 @@ impl Validators {
                 for (_, media) in content.into_iter().flatten() {
                     let reference = media["schema"]["$ref"].as_str().unwrap_or_default();
                     if let Some(name) = reference.strip_prefix("#/components/schemas/") {
-                        bodies.insert(name.to_owned(), compiler.compile(&media["schema"])?);
+                        bodies.insert(name.to_owned(), schemas.schema(&media["schema"]));
                     }
                 }
                 let name = format!("{} {path}", method.to_uppercase());
-                parameters.insert(name, compiler.parameters(operation)?);
+                parameters.insert(name, schemas.parameters(operation));
             }
         }
-        Ok(Validators { bodies, parameters })
+        Validators { bodies, parameters }
+    }
+
+    /// Compiles all of them: for tests, so that none is found wanting in front of a user.
+    ///
+    /// # Errors
+    /// Names a schema that does not compile, which is a bug in its attributes.
+    pub fn compile_all(&self) -> Result<(), String> {
+        let parameters = self.parameters.values().flatten().map(|parameter| &parameter.schema);
+        self.bodies.values().chain(parameters).try_for_each(|schema| {
+            schema.validator().map_err(str::to_owned)?;
+            Ok(())
+        })
     }
 
     /// Checks a body against the schema of that name.
     ///
     /// # Errors
-    /// 422 with every fault.
+    /// 422 with every fault; 500 when there is no such schema, which is a bug.
     pub fn check(&self, name: &str, body: &Value) -> Result<(), Problem> {
         let mut faults = Faults::default();
         refuse_nul(body, &mut String::new(), &mut faults);
-        match self.bodies.get(name) {
-            Some(validator) => validator
-                .iter_errors(body)
-                .take(Faults::MOST)
-                .for_each(|error| describe(&error, &mut faults)),
-            None => tracing::error!(schema = name, "a body is read whose schema is not in the document"),
-        }
+        let schema = self.bodies.get(name).ok_or("it is not in the document");
+        let validator = schema.and_then(|schema| schema.validator()).map_err(|error| {
+            tracing::error!(schema = name, error, "a body cannot be checked");
+            Problem::internal()
+        })?;
+        let errors = validator.iter_errors(body).take(Faults::MOST);
+        errors.for_each(|error| describe(&error, &mut faults));
         // A negative quantity fails its pattern too; that it is out of range says more.
         faults.prefer("out_of_range", "bad_format");
         faults.check()
@@ -112,13 +122,20 @@ impl Parameter {
         if text.contains('\0') {
             return Some("the character U+0000 is not allowed".to_owned());
         }
+        let validator = match self.schema.validator() {
+            Ok(validator) => validator,
+            Err(error) => {
+                tracing::error!(parameter = self.name, error, "a parameter cannot be checked");
+                return Some("this parameter cannot be checked".to_owned());
+            }
+        };
         let value = Value::from(text);
-        let Err(error) = self.schema.validate(&value) else {
+        let Err(error) = validator.validate(&value) else {
             return None;
         };
         let scalar = serde_json::from_str::<Value>(text).ok();
         let error = match scalar.filter(|scalar| scalar.is_number() || scalar.is_boolean()) {
-            Some(scalar) => match self.schema.validate(&scalar) {
+            Some(scalar) => match validator.validate(&scalar) {
                 Ok(()) => return None,
                 Err(error) => in_words(&error),
             },
@@ -128,21 +145,24 @@ impl Parameter {
     }
 }
 
-/// Compiles the schemas of a document, each once.
-struct Compiler<'a> {
-    document: &'a Value,
-    compiled: HashMap<String, Arc<Validator>>,
+/// A schema of the document.
+struct Schema {
+    document: Arc<Value>,
+    schema: Value,
+    /// Compiled when first needed, or why that cannot be.
+    validator: OnceLock<Result<Validator, String>>,
 }
 
-impl Compiler<'_> {
-    fn compile(&mut self, schema: &Value) -> Result<Arc<Validator>, String> {
-        let name = schema.to_string();
-        if let Some(validator) = self.compiled.get(&name) {
-            return Ok(validator.clone());
-        }
-        let mut whole = schema.clone();
+impl Schema {
+    fn validator(&self) -> Result<&Validator, &str> {
+        let compiled = self.validator.get_or_init(|| self.compile());
+        compiled.as_ref().map_err(String::as_str)
+    }
+
+    fn compile(&self) -> Result<Validator, String> {
+        let mut whole = self.schema.clone();
         let schemas = &self.document["components"]["schemas"];
-        whole["components"] = json!({ "schemas": reachable(schema, schemas) });
+        whole["components"] = json!({ "schemas": reachable(&self.schema, schemas) });
         let mut options = jsonschema::options()
             .with_draft(Draft::Draft202012)
             .should_validate_formats(true)
@@ -154,24 +174,37 @@ impl Compiler<'_> {
                 !matches!(parse(text), Err(DecimalError::OutOfRange { .. }))
             });
         }
-        let validator = options
-            .build(&whole)
-            .map_err(|error| format!("schema {name}: {error}"))?;
-        let validator = Arc::new(validator);
-        self.compiled.insert(name, validator.clone());
-        Ok(validator)
+        let compiled = options.build(&whole);
+        compiled.map_err(|error| format!("schema {}: {error}", self.schema))
+    }
+}
+
+/// Collects the schemas of a document, each once.
+struct Schemas<'a> {
+    document: &'a Arc<Value>,
+    known: HashMap<String, Arc<Schema>>,
+}
+
+impl Schemas<'_> {
+    fn schema(&mut self, schema: &Value) -> Arc<Schema> {
+        let new = || {
+            Arc::new(Schema {
+                document: self.document.clone(),
+                schema: schema.clone(),
+                validator: OnceLock::new(),
+            })
+        };
+        self.known.entry(schema.to_string()).or_insert_with(new).clone()
     }
 
-    fn parameters(&mut self, operation: &Value) -> Result<Vec<Parameter>, String> {
+    fn parameters(&mut self, operation: &Value) -> Vec<Parameter> {
         let parameters = operation["parameters"].as_array().into_iter().flatten();
         parameters
             .filter(|parameter| parameter["in"] == "path" || parameter["in"] == "query")
-            .map(|parameter| {
-                Ok(Parameter {
-                    place: parameter["in"].as_str().unwrap_or_default().to_owned(),
-                    name: parameter["name"].as_str().unwrap_or_default().to_owned(),
-                    schema: self.compile(&parameter["schema"])?,
-                })
+            .map(|parameter| Parameter {
+                place: parameter["in"].as_str().unwrap_or_default().to_owned(),
+                name: parameter["name"].as_str().unwrap_or_default().to_owned(),
+                schema: self.schema(&parameter["schema"]),
             })
             .collect()
     }

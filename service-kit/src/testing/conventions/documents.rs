@@ -1,8 +1,10 @@
 use super::{Findings, Operation, text};
 use crate::auth::{APPLY, Authenticated, Permission, SignedIn};
+use crate::http::Validators;
 use crate::server::Service;
 use serde_json::Value;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// The document names things once, names permissions that exist, and bounds every input.
 ///
@@ -14,10 +16,13 @@ pub fn assert_documents(service: &Service) {
 
 pub(super) fn findings(service: &Service) -> Findings {
     let mut findings = Findings::default();
-    for name in service.all_routes().clashing_schemas() {
+    for name in service.clashing_schemas() {
         findings.add(&name, "two different schemas have this name");
     }
-    let document = service.document();
+    let document = Arc::new(service.document());
+    if let Err(fault) = Validators::of_document(&document).compile_all() {
+        findings.add(service.name, fault);
+    }
     let operations = Operation::all(service);
     findings.check(!operations.is_empty(), service.name, "no operations");
     let mut ids = HashSet::new();
