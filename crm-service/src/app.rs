@@ -1,8 +1,8 @@
 //! The service put together: its routes, roles, permissions, migrations and known constraints.
 
 use crate::{
-    activities, analytics, attachments, bookings, card, catalogue, currencies, custom_fields, customers, deals,
-    documents, grades, leads, may, orders, quotes, reassignment, segments, views,
+    activities, analytics, attachments, bookings, calendar, card, catalogue, currencies, custom_fields, customers,
+    deals, documents, grades, leads, may, orders, quotes, reassignment, segments, views,
 };
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use service_kit::auth::{APPLY, ManageApiKeys};
@@ -96,6 +96,7 @@ fn routes(routes: &mut Routes) {
     deals::routes(routes);
     leads::routes(routes);
     bookings::routes(routes);
+    calendar::routes(routes);
     analytics::routes(routes);
     card::routes(routes);
     grades::routes(routes);

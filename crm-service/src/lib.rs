@@ -12,7 +12,7 @@
 //! - [`documents`]: invoices, credit notes and payments of customers, as the ERP last told them
 //! - [`custom_fields`]: what a company wants to know of its records beyond that; [`filter`]: conditions as text
 //! - [`deals`]: pipelines and the deals in them, their forecast and soft demand
-//! - [`bookings`]: rooms, people and things that can be booked, and their bookings
+//! - [`bookings`]: rooms, people and things that can be booked, and their bookings; [`calendar`]: a user's as a feed
 //! - [`leads`]: web forms, scoring, assignment, and what leads become
 //! - [`quotes`]: what a customer is offered, in versions, with its approval, its document and its acceptance
 //! - [`currencies`]: the company's currencies and exchange rates, as the ERP last told them
@@ -30,6 +30,7 @@ pub mod analytics;
 pub mod app;
 pub mod attachments;
 pub mod bookings;
+pub mod calendar;
 pub mod card;
 pub mod catalogue;
 pub mod currencies;

@@ -4,26 +4,45 @@ use super::model::{Activity, ActivityRow};
 use super::notifications;
 use crate::customers::timeline;
 use crate::schema::activities;
+use crate::subjects::SubjectType;
 use diesel::prelude::*;
 use service_kit::{Owned, Result, Tx, visible};
 use uuid::Uuid;
+
+/// A query that locks cannot be boxed.
+macro_rules! open {
+    ($tx:ident, $most:ident, $of:expr) => {{
+        let sight = $tx.sight();
+        let rows = activities::table
+            .filter($of)
+            .filter(activities::state.eq("open"))
+            // A message on its way belongs to who sends it.
+            .filter(activities::kind.ne("email"))
+            .filter(visible!(&sight, activities))
+            .order(activities::id)
+            .limit($most)
+            .select(ActivityRow::as_select());
+        rows.for_no_key_update().load(&mut **$tx)
+    }};
+}
 
 /// What is to be done with customers and in sight of who acts, locked in the order of its ids.
 ///
 /// # Errors
 /// When the database refuses.
 pub fn open_of(tx: &mut Tx<'_>, customers: &[Uuid], most: i64) -> QueryResult<Vec<ActivityRow>> {
-    let sight = tx.sight();
-    let rows = activities::table
-        .filter(activities::customer_id.eq_any(customers))
-        .filter(activities::state.eq("open"))
-        // A message on its way belongs to who sends it.
-        .filter(activities::kind.ne("email"))
-        .filter(visible!(&sight, activities))
-        .order(activities::id)
-        .limit(most)
-        .select(ActivityRow::as_select());
-    rows.for_no_key_update().load(&mut **tx)
+    open!(tx, most, activities::customer_id.eq_any(customers))
+}
+
+/// As [`open_of`], of records of a kind.
+///
+/// # Errors
+/// When the database refuses.
+pub fn open_about(tx: &mut Tx<'_>, kind: SubjectType, records: &[Uuid], most: i64) -> QueryResult<Vec<ActivityRow>> {
+    let about = activities::subject_type
+        .eq(kind)
+        .and(activities::subject_id.eq_any(records));
+    open!(tx, most, about)
 }
 
 /// Gives activities that are locked to somebody.

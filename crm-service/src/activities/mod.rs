@@ -28,7 +28,6 @@
 
 pub mod actions;
 pub mod assignment;
-pub mod calendar;
 pub mod clock;
 pub mod due;
 pub mod emails;
@@ -55,7 +54,6 @@ pub fn routes(routes: &mut Routes) {
     handlers::routes(routes);
     notifications::routes(routes);
     emails::routes(routes);
-    calendar::routes(routes);
 }
 
 /// What the database may refuse because of the input.

@@ -108,25 +108,43 @@ pub fn assigned(tx: &mut Tx<'_>, activity: &Activity) -> Result<()> {
 /// As [`assigned`], for many that got the same owner.
 pub fn assigned_all(tx: &mut Tx<'_>, activities: &[Activity]) -> Result<()> {
     let (now, acting) = (tx.now(), tx.actor().user.map(|user| user.id));
-    let told: Vec<(Uuid, &str, Uuid)> = activities
+    let told: Vec<Told<'_>> = activities
         .iter()
         .filter(|activity| activity.row.kind.is_planned() && activity.row.done_at.is_none())
         .filter_map(|activity| Some((activity.row.owner_id?, activity.row.title.as_str(), activity.row.id)))
         .filter(|(owner, _, _)| Some(*owner) != acting)
         .collect();
+    Ok(tell_all(tx, "activity_assigned", Activity::TYPE, &told, now)?)
+}
+
+/// Whom of which record, with its title.
+pub type Told<'a> = (Uuid, &'a str, Uuid);
+
+/// As [`tell`], of many records of a kind.
+///
+/// # Errors
+/// When the database refuses.
+pub fn tell_all(
+    conn: &mut PgConnection,
+    kind: &'static str,
+    subject_type: &'static str,
+    told: &[Told<'_>],
+    about: DateTime<Utc>,
+) -> QueryResult<()> {
     sql(
         "INSERT INTO notifications (id, user_id, kind, title, subject_type, subject, about, created_at)
-         SELECT a.id, a.owner, 'activity_assigned', a.title, $1, a.subject, $2, now()
-         FROM unnest($3, $4, $5, $6) AS a (id, owner, title, subject)
+         SELECT a.id, a.owner, $1, a.title, $2, a.subject, $3, now()
+         FROM unnest($4, $5, $6, $7) AS a (id, owner, title, subject)
          ON CONFLICT ON CONSTRAINT notifications_once DO NOTHING",
     )
-    .bind::<Text, _>(Activity::TYPE)
-    .bind::<Timestamptz, _>(now)
+    .bind::<Text, _>(kind)
+    .bind::<Text, _>(subject_type)
+    .bind::<Timestamptz, _>(about)
     .bind::<Array<SqlUuid>, _>(told.iter().map(|_| Uuid::now_v7()).collect::<Vec<_>>())
     .bind::<Array<SqlUuid>, _>(told.iter().map(|(owner, _, _)| *owner).collect::<Vec<_>>())
     .bind::<Array<Text>, _>(told.iter().map(|(_, title, _)| *title).collect::<Vec<_>>())
     .bind::<Array<SqlUuid>, _>(told.iter().map(|(_, _, subject)| *subject).collect::<Vec<_>>())
-    .run(tx)?;
+    .run(conn)?;
     Ok(())
 }
 

@@ -2,13 +2,15 @@
 
 use super::hours::{self, TimeSpan};
 use super::resources::{self, BookableResource};
+use crate::customers::model::set;
 use crate::customers::timeline::{self, Entry};
-use crate::schema::{activities, bookings};
+use crate::schema::{self, activities, bookings};
 use crate::subjects::{self, SubjectType};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use service_kit::http::present;
 use service_kit::tx::Emitted;
 use service_kit::{Faults, Owned, Problem, Resource, Result, Sight, Tx, text_enum, visible};
 use utoipa::ToSchema;
@@ -20,7 +22,7 @@ text_enum! {
 
 text_enum! {
     /// What may be done with a booking.
-    BookingAction { Move = "move", Cancel = "cancel" }
+    BookingAction { Edit = "edit", Move = "move", Cancel = "cancel" }
 }
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -36,6 +38,8 @@ pub struct BookingIn {
         example = "Tasting with Alfreds Futterkiste"
     )]
     pub title: String,
+    #[schema(min_length = 1, max_length = 2_000)]
+    pub description: Option<String>,
     /// Not in the past.
     pub starts_at: DateTime<Utc>,
     /// At most 31 days later.
@@ -57,6 +61,23 @@ pub struct BookingMoveIn {
     pub starts_at: DateTime<Utc>,
     pub ends_at: DateTime<Utc>,
     /// Absent: the same.
+    pub resource_id: Option<Uuid>,
+}
+
+/// Changes of a booking. Another time or resource is a move, under the same conditions.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BookingPatch {
+    #[schema(nullable = false, min_length = 1, max_length = 200, pattern = r"\S")]
+    pub title: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(min_length = 1, max_length = 2_000)]
+    pub description: Option<Option<String>>,
+    #[schema(nullable = false)]
+    pub starts_at: Option<DateTime<Utc>>,
+    #[schema(nullable = false)]
+    pub ends_at: Option<DateTime<Utc>>,
+    #[schema(nullable = false)]
     pub resource_id: Option<Uuid>,
 }
 
@@ -83,6 +104,7 @@ pub struct BookingRow {
     /// The customer that it thereby concerns.
     pub customer_id: Option<Uuid>,
     pub cancel_reason: Option<String>,
+    pub description: Option<String>,
     pub owner_id: Option<Uuid>,
     pub team_id: Option<Uuid>,
     pub revision: i64,
@@ -101,7 +123,7 @@ pub struct Booking {
 impl From<BookingRow> for Booking {
     fn from(row: BookingRow) -> Self {
         let allowed_actions = match row.state {
-            BookingState::Booked => vec![BookingAction::Move, BookingAction::Cancel],
+            BookingState::Booked => vec![BookingAction::Edit, BookingAction::Move, BookingAction::Cancel],
             BookingState::Cancelled => Vec::new(),
         };
         Booking { row, allowed_actions }
@@ -188,6 +210,7 @@ pub fn book(tx: &mut Tx<'_>, input: &BookingIn) -> Result<Booking> {
         activity_id: input.activity_id,
         customer_id,
         cancel_reason: None,
+        description: input.description.clone(),
         owner_id: owned.owner_id,
         team_id: owned.team_id,
         revision: 1,
@@ -205,24 +228,74 @@ pub fn book(tx: &mut Tx<'_>, input: &BookingIn) -> Result<Booking> {
 /// Moves a booking to another time, or to another resource.
 pub fn shift(tx: &mut Tx<'_>, id: Uuid, input: &BookingMoveIn) -> Result<Booking> {
     let before = lock(tx, id, BookingAction::Move)?;
-    let (now, mut faults) = (tx.now(), Faults::default());
     let mut after = before.clone();
     after.resource_id = input.resource_id.unwrap_or(before.resource_id);
     (after.starts_at, after.ends_at) = (input.starts_at, input.ends_at);
-    let span = TimeSpan {
-        starts_at: after.starts_at,
-        ends_at: after.ends_at,
-    };
-    let resource = resources::lock(tx, after.resource_id)?;
-    check(resource.as_ref(), &span, now, &mut faults);
-    faults.check()?;
+    keep(tx, before, after, true)
+}
+
+/// Changes what a booking is called and says, and where and when it is.
+pub fn change(tx: &mut Tx<'_>, id: Uuid, patch: &BookingPatch) -> Result<Booking> {
+    let before = lock(tx, id, BookingAction::Edit)?;
+    tx.require_match(&Booking::from(before.clone()))?;
+    let mut after = before.clone();
+    set(&mut after.title, &patch.title);
+    set(&mut after.description, &patch.description);
+    set(&mut after.resource_id, &patch.resource_id);
+    set(&mut after.starts_at, &patch.starts_at);
+    set(&mut after.ends_at, &patch.ends_at);
+    // A booking that is over can still be called otherwise.
+    let place = |row: &BookingRow| (row.resource_id, row.starts_at, row.ends_at);
+    let moved = place(&after) != place(&before);
+    keep(tx, before, after, moved)
+}
+
+/// Stores what a booking is to be, if its place is free.
+fn keep(tx: &mut Tx<'_>, before: BookingRow, after: BookingRow, moved: bool) -> Result<Booking> {
+    if moved {
+        let (now, mut faults) = (tx.now(), Faults::default());
+        let span = TimeSpan {
+            starts_at: after.starts_at,
+            ends_at: after.ends_at,
+        };
+        let resource = resources::lock(tx, after.resource_id)?;
+        check(resource.as_ref(), &span, now, &mut faults);
+        faults.check()?;
+    }
     if after == before {
         return Ok(before.into());
     }
-    require_free(tx, &after)?;
+    if moved {
+        require_free(tx, &after)?;
+    }
     let booking = save(tx, before, after)?;
-    tell(tx, &booking, "booking_moved", "Booking moved")?;
+    match moved {
+        true => tell(tx, &booking, "booking_moved", "Booking moved")?,
+        false => tell(tx, &booking, "booking_changed", "Booking changed")?,
+    }
     Ok(booking)
+}
+
+/// What a calendar shows of a user's bookings: those that hold and end after an instant, without those of a meeting, which
+/// stands there itself. With the names of what is booked.
+pub fn of_calendar(
+    conn: &mut PgConnection,
+    owner: Uuid,
+    since: DateTime<Utc>,
+    most: i64,
+) -> QueryResult<Vec<(BookingRow, String)>> {
+    bookings::table
+        .inner_join(schema::resources::table)
+        .filter(
+            bookings::owner_id
+                .eq(owner)
+                .and(bookings::state.eq(BookingState::Booked)),
+        )
+        .filter(bookings::ends_at.ge(since).and(bookings::activity_id.is_null()))
+        .order((bookings::starts_at, bookings::id))
+        .limit(most)
+        .select((BookingRow::as_select(), schema::resources::name))
+        .load(conn)
 }
 
 /// Gives the time back.

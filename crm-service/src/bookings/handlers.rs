@@ -1,9 +1,11 @@
 //! Bookings over HTTP.
 
-use super::booking::{self, Booking, BookingCancelIn, BookingIn, BookingMoveIn, BookingRow, BookingState};
+use super::booking::{
+    self, Booking, BookingCancelIn, BookingIn, BookingMoveIn, BookingPatch, BookingRow, BookingState,
+};
 use crate::may;
 use crate::schema::bookings;
-use actix_web::{get, post};
+use actix_web::{get, patch, post};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde::Deserialize;
@@ -42,6 +44,7 @@ pub fn routes(routes: &mut Routes) {
         .add(list_bookings)
         .add(create_booking)
         .add(get_booking)
+        .add(update_booking)
         .add(move_booking)
         .add(cancel_booking);
 }
@@ -105,6 +108,20 @@ async fn create_booking(command: Command<may::WriteBookings>, body: Body<Booking
 async fn get_booking(read: Read<may::ReadBookings>, path: Path<IdPath>) -> Result<Answer, Problem> {
     let sight = read.actor().sight.clone();
     read.one(move |conn| booking::get(conn, &sight, path.id)).await
+}
+
+/// Change what a booking is called and says, or where and when it is.
+///
+/// Another time or resource is checked as a move is: 409 `already_booked`, 422 `outside_working_hours`.
+#[utoipa::path(tag = "bookings", params(IdPath), request_body = BookingPatch, security(("api_key" = ["bookings:write"])),
+    responses((status = 200, description = "The booking", body = Booking)))]
+#[patch("/bookings/{id}")]
+async fn update_booking(
+    command: Command<may::WriteBookings>,
+    path: Path<IdPath>,
+    body: Body<BookingPatch>,
+) -> Result<Answer, Problem> {
+    command.run(move |tx| booking::change(tx, path.id, &body.0)).await
 }
 
 /// Move a booking to another time or resource.

@@ -5,7 +5,7 @@
 //! open as long as the clock says. A booking ([`booking`]) lies within the hours and overlaps no other one of
 //! its resource: whoever books locks the resource, and an exclusion constraint keeps it.
 //!
-//! **States**: `booked` → `cancelled`; a booked one can be moved. **Sight**: a booking follows its own owner; to
+//! **States**: `booked` → `cancelled`; a booked one can be changed and moved. **Sight**: a booking follows its own owner; to
 //! others its time is taken, and nothing more. What it is about must be in sight of whoever books.
 
 pub mod booking;

@@ -1,12 +1,11 @@
 //! Web forms: what a page asks, under a public key, for the pages of some origins.
 
+use super::form_keys::{self, PreviousLeadFormKey};
 use crate::customers::model::set;
 use crate::json::AsJson;
 use crate::may;
 use crate::schema::lead_forms;
 use actix_web::{get, patch, post};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -58,6 +57,11 @@ pub struct LeadForm {
     pub name: String,
     /// Public: pages send to `/v1/forms/{key}/submissions`.
     pub key: String,
+    /// Those that it had before and that still work; see `rotate-key`.
+    #[schema(value_type = Vec<PreviousLeadFormKey>)]
+    pub previous_keys: AsJson<Vec<PreviousLeadFormKey>>,
+    #[serde(skip)]
+    pub old_keys: Vec<String>,
     #[schema(value_type = Vec<LeadFormField>)]
     pub fields: AsJson<Vec<LeadFormField>>,
     /// Pages of these may send.
@@ -205,21 +209,34 @@ pub fn find(conn: &mut PgConnection, id: Uuid) -> Result<LeadForm> {
     found.first(conn).or_not_found("form")
 }
 
-/// The active form with a key.
-pub fn of_key(conn: &mut PgConnection, key: &str) -> QueryResult<Option<LeadForm>> {
-    lead_forms::table
-        .filter(lead_forms::key.eq(key).and(lead_forms::active))
-        .select(LeadForm::as_select())
-        .first(conn)
-        .optional()
+/// A form, locked.
+///
+/// # Errors
+/// 404 when there is none.
+pub fn lock(tx: &mut Tx<'_>, id: Uuid) -> Result<LeadForm> {
+    let row = lead_forms::table.find(id).select(LeadForm::as_select());
+    row.for_no_key_update().first(&mut **tx).or_not_found("form")
+}
+
+/// Stores a locked form under its next revision.
+pub fn save(tx: &mut Tx<'_>, before: &LeadForm, mut after: LeadForm) -> Result<LeadForm> {
+    after.revision += 1;
+    after.updated_at = tx.now();
+    diesel::update(lead_forms::table.find(after.id))
+        .set(&after)
+        .execute(&mut **tx)?;
+    tx.audit(Some(before), &after)?;
+    Ok(after)
 }
 
 fn create(tx: &mut Tx<'_>, input: &LeadFormIn) -> Result<LeadForm> {
-    let (now, random) = (tx.now(), rand::random::<[u8; 18]>());
+    let now = tx.now();
     let form = LeadForm {
         id: tx.mint(input.id),
         name: input.name.clone(),
-        key: format!("form_{}", URL_SAFE_NO_PAD.encode(random)),
+        key: form_keys::new_key(),
+        previous_keys: AsJson(Vec::new()),
+        old_keys: Vec::new(),
         fields: AsJson(input.fields.clone()),
         allowed_origins: texts(&input.allowed_origins),
         honeypot: input.honeypot.clone(),
@@ -240,8 +257,7 @@ fn create(tx: &mut Tx<'_>, input: &LeadFormIn) -> Result<LeadForm> {
 }
 
 fn change(tx: &mut Tx<'_>, id: Uuid, patch: &LeadFormPatch) -> Result<LeadForm> {
-    let row = lead_forms::table.find(id).select(LeadForm::as_select());
-    let before: LeadForm = row.for_no_key_update().first(&mut **tx).or_not_found("form")?;
+    let before = lock(tx, id)?;
     tx.require_match(&before)?;
     let mut after = before.clone();
     set(&mut after.name, &patch.name);
@@ -256,13 +272,7 @@ fn change(tx: &mut Tx<'_>, id: Uuid, patch: &LeadFormPatch) -> Result<LeadForm> 
         return Ok(before);
     }
     check(&after)?;
-    after.revision += 1;
-    after.updated_at = tx.now();
-    diesel::update(lead_forms::table.find(id))
-        .set(&after)
-        .execute(&mut **tx)?;
-    tx.audit(Some(&before), &after)?;
-    Ok(after)
+    save(tx, &before, after)
 }
 
 fn texts(origins: &[Origin]) -> Vec<String> {

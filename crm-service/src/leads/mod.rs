@@ -30,6 +30,7 @@ pub mod assignment;
 pub mod capture;
 pub mod conversion;
 pub mod editing;
+pub mod form_keys;
 pub mod forms;
 mod handlers;
 pub mod imports;
@@ -50,6 +51,7 @@ pub fn routes(routes: &mut Routes) {
     handlers::routes(routes);
     touches::routes(routes);
     forms::routes(routes);
+    form_keys::routes(routes);
     submissions::routes(routes);
     scoring::routes(routes);
     assignment::routes(routes);

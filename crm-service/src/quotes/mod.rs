@@ -32,6 +32,7 @@
 //! [`approval`], [`sending`], [`deciding`].
 
 pub mod approval;
+pub mod assignment;
 pub mod availability;
 pub mod content;
 pub mod deciding;

@@ -6,10 +6,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 text_enum! {
-    /// Which of what hangs on a customer goes along.
+    /// Which of what hangs on a record goes along.
     GoAlong {
         None = "none",
-        /// What belongs to whom the customer belonged to.
+        /// What belongs to whom the record belonged to.
         OfOwner = "of_owner",
         /// All that is in sight.
         All = "all",
@@ -21,11 +21,11 @@ impl GoAlong {
         self != GoAlong::None
     }
 
-    /// Whether a record of this owner goes along with a customer of that one.
-    pub fn takes(self, owner: Option<Uuid>, customers: Option<Uuid>) -> bool {
+    /// Whether what is of this owner goes along with a record of that one.
+    pub fn takes(self, owner: Option<Uuid>, records: Option<Uuid>) -> bool {
         match self {
             GoAlong::None => false,
-            GoAlong::OfOwner => owner == customers,
+            GoAlong::OfOwner => owner == records,
             GoAlong::All => true,
         }
     }
@@ -56,6 +56,10 @@ pub struct ReassignIn {
     #[serde(default = "none")]
     #[schema(default = "none")]
     pub deals: GoAlong,
+    /// Quotes that are not decided yet.
+    #[serde(default = "none")]
+    #[schema(default = "none")]
+    pub quotes: GoAlong,
     /// What is still to be done.
     #[serde(default = "none")]
     #[schema(default = "none")]
@@ -71,5 +75,40 @@ pub struct Reassigned {
     /// Customers that belonged to them already.
     pub unchanged: Vec<Uuid>,
     pub deals: Vec<Uuid>,
+    pub quotes: Vec<Uuid>,
+    pub activities: Vec<Uuid>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LeadsReassignIn {
+    /// These, or those that the filter finds.
+    #[schema(min_items = 1, max_items = 1000)]
+    pub lead_ids: Option<Vec<Uuid>>,
+    /// In the language of filters; at most 1,000 leads. Converted ones stay with whom they were.
+    #[schema(
+        min_length = 1,
+        max_length = 4000,
+        example = "owner = \"anna@example.com\" and state in (\"new\", \"working\")"
+    )]
+    pub filter: Option<String>,
+    /// An active user.
+    pub owner_id: Uuid,
+    /// Absent: the team of that user.
+    pub team_id: Option<Uuid>,
+    /// What is still to be done.
+    #[serde(default = "none")]
+    #[schema(default = "none")]
+    pub activities: GoAlong,
+}
+
+/// What changed hands.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LeadsReassigned {
+    pub owner_id: Option<Uuid>,
+    pub team_id: Option<Uuid>,
+    pub leads: Vec<Uuid>,
+    /// Leads that belonged to them already.
+    pub unchanged: Vec<Uuid>,
     pub activities: Vec<Uuid>,
 }

@@ -39,6 +39,7 @@ diesel::table! {
         activity_id -> Nullable<Uuid>,
         customer_id -> Nullable<Uuid>,
         cancel_reason -> Nullable<Text>,
+        description -> Nullable<Text>,
         owner_id -> Nullable<Uuid>,
         team_id -> Nullable<Uuid>,
         revision -> Int8,
@@ -46,3 +47,6 @@ diesel::table! {
         updated_at -> Timestamptz,
     }
 }
+
+diesel::joinable!(bookings -> resources (resource_id));
+diesel::allow_tables_to_appear_in_same_query!(bookings, resources);

@@ -12,6 +12,8 @@ diesel::table! {
         campaign -> Nullable<Text>,
         hourly_limit -> Int4,
         active -> Bool,
+        previous_keys -> Json,
+        old_keys -> Array<Text>,
         revision -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,

@@ -79,7 +79,7 @@ async fn a_booking_is_moved_and_its_time_given_back() {
     let kit = room(&crm.client, json!({ "name": "Demo kit", "kind": "equipment" })).await;
     let first = book(&crm.client, &showroom, day, ("09:00", "10:00")).await.expect(201);
     let second = book(&crm.client, &showroom, day, ("10:00", "11:00")).await.expect(201);
-    assert_eq!(first["allowed_actions"], json!(["move", "cancel"]));
+    assert_eq!(first["allowed_actions"], json!(["edit", "move", "cancel"]));
     let path = |booking: &Value, verb: &str| format!("/v1/bookings/{}/{verb}", id(booking));
     let to = |from: &str, to: &str| json!({ "starts_at": at(day, from), "ends_at": at(day, to) });
     crm.client
@@ -185,4 +185,106 @@ async fn a_faulty_booking_is_answered_with_all_its_faults() {
         faults(&problem),
         expected.map(|(at, code)| (at.to_owned(), code.to_owned()))
     );
+}
+
+#[actix_web::test]
+async fn a_booking_is_renamed_and_moved_and_the_calendar_follows() {
+    let crm = crm().await;
+    let ann = crm.user("Ann", "sales", "own", None).await;
+    let (showroom, day) = (room(&crm.client, json!({})).await, monday());
+    let of = customer(&ann.client, "Alfreds Futterkiste").await;
+    let body = json!({ "resource_id": id(&showroom), "title": "Tasting", "starts_at": at(day, "10:00"), "ends_at": at(day, "11:00"),
+                       "subject_type": "customer", "subject_id": of["id"] });
+    let booking = ann.client.post("/v1/bookings", body).await.expect(201);
+    book(&crm.client, &showroom, day, ("13:00", "14:00")).await.expect(201);
+    let feed = ann.client.post("/v1/me/calendar", json!({})).await.expect(201);
+    let calendar = || async {
+        let reply = crm.client.with_key("").get(feed["path"].as_str().unwrap()).await;
+        reply.body.as_str().unwrap().replace("\r\n ", "")
+    };
+    let compact = day.format("%Y%m%d");
+    let before = calendar().await;
+    for line in [
+        format!("UID:{}@tandem", id(&booking)),
+        "SUMMARY:Tasting".to_owned(),
+        "LOCATION:Showroom".to_owned(),
+        "SEQUENCE:1".to_owned(),
+        format!("DTSTART:{compact}T100000Z"),
+    ] {
+        assert!(before.lines().any(|found| found == line), "{line} in\n{before}");
+    }
+    let path = format!("/v1/bookings/{}", id(&booking));
+    let renamed = json!({ "title": "Autumn tasting", "description": "Bring the Oolong" });
+    let renamed = ann.client.patch(&path, renamed).await.expect(200);
+    assert_eq!(
+        [
+            &renamed["title"],
+            &renamed["description"],
+            &renamed["revision"],
+            &renamed["starts_at"]
+        ],
+        [
+            &json!("Autumn tasting"),
+            &json!("Bring the Oolong"),
+            &json!(2),
+            &booking["starts_at"]
+        ]
+    );
+    let same = ann
+        .client
+        .patch(&path, json!({ "title": "Autumn tasting" }))
+        .await
+        .expect(200);
+    assert_eq!(same["revision"], 2, "nothing changed");
+    let taken = json!({ "starts_at": at(day, "13:30"), "ends_at": at(day, "14:30") });
+    ann.client
+        .patch(&path, taken)
+        .await
+        .expect_problem(409, "already_booked");
+    let late = json!({ "starts_at": at(day, "16:30"), "ends_at": at(day, "18:30") });
+    ann.client
+        .patch(&path, late)
+        .await
+        .expect_problem(422, "outside_working_hours");
+    let moved = json!({ "description": null, "starts_at": at(day, "14:00"), "ends_at": at(day, "15:00") });
+    let moved = ann.client.patch(&path, moved).await.expect(200);
+    assert_eq!((&moved["revision"], &moved["description"]), (&json!(3), &json!(null)));
+    let after = calendar().await;
+    for line in [
+        "SUMMARY:Autumn tasting".to_owned(),
+        "SEQUENCE:3".to_owned(),
+        format!("DTSTART:{compact}T140000Z"),
+    ] {
+        assert!(after.lines().any(|found| found == line), "{line} in\n{after}");
+    }
+    let told = timeline_kinds(&ann.client, id(&of)).await;
+    assert_eq!(told[..3], ["booking_moved", "booking_changed", "booking_made"]);
+    // Of others, whom nobody named, the calendar shows nothing; what is cancelled is gone.
+    assert_eq!(after.matches("BEGIN:VEVENT").count(), 1);
+    ann.client.post(&format!("{path}/cancel"), json!({})).await.expect(200);
+    assert_eq!(calendar().await.matches("BEGIN:VEVENT").count(), 0);
+    ann.client
+        .patch(&path, json!({ "title": "Again" }))
+        .await
+        .expect_problem(409, "illegal_transition");
+}
+
+#[actix_web::test]
+async fn thirty_two_bookings_are_moved_to_one_slot() {
+    let crm = crm().await;
+    let day = monday();
+    let (showroom, mut bookings) = (room(&crm.client, json!({})).await, Vec::new());
+    for n in 0..32 {
+        let other = room(&crm.client, json!({ "name": format!("Room {n}") })).await;
+        bookings.push(book(&crm.client, &other, day, ("10:00", "11:00")).await.expect(201));
+    }
+    let replies = join_all(bookings.iter().map(|booking| {
+        let body = json!({ "resource_id": id(&showroom), "title": "Mine" });
+        async { crm.client.patch(&format!("/v1/bookings/{}", id(booking)), body).await }
+    }))
+    .await;
+    assert_eq!(replies.iter().filter(|reply| reply.status == 200).count(), 1);
+    for reply in replies.into_iter().filter(|reply| reply.status != 200) {
+        reply.expect_problem(409, "already_booked");
+    }
 }

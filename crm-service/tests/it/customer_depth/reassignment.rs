@@ -267,3 +267,30 @@ async fn thirty_two_give_the_same_customers_away() {
     }
     assert_eq!(owners.len(), 1, "{owners:?}");
 }
+
+#[actix_web::test]
+async fn undecided_quotes_go_along() {
+    let c = company().await;
+    let client = &c.crm.client;
+    let of = customer_of(&c.crm, "Alpha trading", &c.ana.id).await;
+    let mut quotes = Vec::new();
+    for owner in [&c.ana.id, &c.nils.id] {
+        let body = json!({ "title": "Tea", "customer_id": of["id"], "currency": "EUR", "valid_until": in_days(30), "owner_id": owner });
+        quotes.push(client.post("/v1/quotes", body).await.expect(201));
+    }
+    let body = json!({ "customer_ids": [of["id"]], "owner_id": c.sofia.id, "quotes": "of_owner" });
+    let done = client.post("/v1/customers/reassign", body).await.expect(200);
+    assert_eq!(done["quotes"], json!([quotes[0]["id"]]));
+    let path = format!("/v1/quotes/{}", id(&quotes[0]));
+    c.ana.client.get(&path).await.expect_problem(404, "not_found");
+    assert_eq!(c.sofia.client.get(&path).await.expect(200)["version"], 2);
+    let kinds = timeline_kinds(&c.sofia.client, id(&of)).await;
+    assert!(kinds.contains(&"quote_assigned".to_owned()), "{kinds:?}");
+    let key = client.new_key("custom", &["customers:write"]).await;
+    let body = json!({ "customer_ids": [of["id"]], "owner_id": c.nils.id, "quotes": "all" });
+    let refused = key
+        .post("/v1/customers/reassign", body)
+        .await
+        .expect_problem(403, "forbidden");
+    assert_eq!(refused["required_permission"], "quotes:write");
+}

@@ -2,6 +2,8 @@ use super::{items, now};
 use crate::activities::faults;
 use crate::sales::merge;
 use crate::support::{crm, id};
+use diesel::Connection;
+use diesel::connection::SimpleConnection;
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -251,5 +253,97 @@ async fn faults_are_answered_all_at_once() {
     assert_eq!(
         faults(&problem),
         expected.map(|(at, code)| (at.to_owned(), code.to_owned()))
+    );
+}
+
+#[actix_web::test]
+async fn a_form_gets_another_key_and_the_old_one_works_for_a_while() {
+    let crm = crm().await;
+    let client = &crm.client;
+    let first = form(client, json!({})).await;
+    let rotate = |body: Value| {
+        let path = format!("/v1/lead-forms/{}/rotate-key", id(&first));
+        async move { client.post(&path, body).await }
+    };
+    let body = |n: usize| json!({ "name": "Maria", "email": format!("maria{n}@alfreds.example") });
+    let second = rotate(json!({})).await.expect(200);
+    assert_ne!(second["key"], first["key"]);
+    assert_eq!(second["revision"], 2);
+    let old = &second["previous_keys"][0];
+    assert_eq!(old["key"], first["key"]);
+    let instant = |value: &Value| {
+        value
+            .as_str()
+            .unwrap()
+            .parse::<chrono::DateTime<chrono::Utc>>()
+            .unwrap()
+    };
+    let grace = instant(&old["valid_until"]) - instant(&second["updated_at"]);
+    assert_eq!(grace, chrono::TimeDelta::hours(24));
+    submit(&crm, &first, body(1)).await.expect(202);
+    submit(&crm, &second, body(2)).await.expect(202);
+
+    // No key works longer than one that came later.
+    let third = rotate(json!({ "grace_hours": 1 })).await.expect(200);
+    let until: Vec<_> = third["previous_keys"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|k| (&k["key"], instant(&k["valid_until"])))
+        .collect();
+    let hour = instant(&third["updated_at"]) + chrono::TimeDelta::hours(1);
+    assert_eq!(until, [(&second["key"], hour), (&first["key"], hour)]);
+    let mut conn = diesel::PgConnection::establish(&crm.database.url).unwrap();
+    let over = "UPDATE lead_forms SET previous_keys = replace(previous_keys::text, '\"valid_until\":\"20', '\"valid_until\":\"19')::json";
+    conn.batch_execute(over).unwrap();
+    for old in [&first, &second] {
+        submit(&crm, old, body(3)).await.expect_problem(404, "not_found");
+    }
+    submit(&crm, &third, body(3)).await.expect(202);
+    let fourth = rotate(json!({ "grace_hours": 0 })).await.expect(200);
+    assert_eq!(fourth["previous_keys"], json!([]), "at once");
+    submit(&crm, &third, body(4)).await.expect_problem(404, "not_found");
+    submit(&crm, &fourth, body(4)).await.expect(202);
+    for (wrong, code) in [
+        (json!({ "grace_hours": 721 }), "out_of_range"),
+        (json!({ "grace_hours": "1" }), "wrong_type"),
+    ] {
+        let refused = rotate(wrong).await;
+        assert_eq!((refused.status.as_u16(), &*faults(&refused.body)[0].1), (422, code));
+    }
+}
+
+#[actix_web::test]
+async fn thirty_two_rotate_a_key_one_after_the_other() {
+    let crm = crm().await;
+    let client = &crm.client;
+    let made = form(client, json!({})).await;
+    let path = format!("/v1/lead-forms/{}/rotate-key", id(&made));
+    let replies = join_all((0..32).map(|_| client.post(&path, json!({})))).await;
+    let mut forms: Vec<Value> = replies.into_iter().map(|reply| reply.expect(200)).collect();
+    forms.sort_by_key(|form| form["revision"].as_i64());
+    let mut before = made;
+    for form in &forms {
+        assert_eq!(form["revision"].as_i64(), before["revision"].as_i64().map(|n| n + 1));
+        assert_eq!(
+            form["previous_keys"][0]["key"], before["key"],
+            "each replaces the key of the one before"
+        );
+        before = form.clone();
+    }
+    assert_eq!(before["previous_keys"].as_array().unwrap().len(), 32);
+    // Of those who have read the same form, one does.
+    let replies = join_all((0..32).map(|_| {
+        let request = client
+            .request(Method::POST, &path)
+            .header("If-Match", "\"33\"")
+            .json(&json!({}));
+        client.send(request)
+    }))
+    .await;
+    let won = replies.iter().filter(|reply| reply.status == 200).count();
+    assert_eq!(
+        (won, replies.iter().filter(|reply| reply.status == 412).count()),
+        (1, 31)
     );
 }

@@ -6,6 +6,7 @@ mod conversion;
 mod forms;
 mod imports;
 mod lists;
+mod reassignment;
 mod scoring;
 mod sight;
 mod states;

@@ -1,42 +1,30 @@
-//! The verb.
+//! Customers that change hands, with what hangs on them.
 
+use super::choice::{self, Choice};
 use super::model::{ReassignIn, Reassigned};
 use crate::customers::model::{Customer, CustomerCore};
 use crate::customers::timeline::{self, Entry};
 use crate::customers::{self, actions as customer_actions};
 use crate::filter::{self, Filter, Scope};
 use crate::schema::customers as table;
-use crate::{activities, deals};
+use crate::{activities, deals, quotes};
 use diesel::prelude::*;
 use serde_json::json;
 use service_kit::{Faults, Owned, Result, Tx, visible};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use uuid::Uuid;
-
-/// Customers at once.
-const MOST: usize = 1_000;
-/// Deals, and activities, at once.
-const MOST_ALONG: usize = 5_000;
 
 pub fn reassign(tx: &mut Tx<'_>, input: &ReassignIn) -> Result<Reassigned> {
     let mut faults = Faults::default();
     let to = Owned::given(tx, Some(input.owner_id), input.team_id, &mut faults)?.unwrap_or_default();
-    let ids = match (&input.customer_ids, &input.filter) {
-        (Some(ids), None) => ids.clone(),
-        (None, Some(text)) => found(tx, text, &mut faults)?,
-        (Some(_), Some(_)) => {
-            faults.add("/filter", "ambiguous", "give customer_ids or filter");
-            Vec::new()
-        }
-        (None, None) => {
-            faults.add("/customer_ids", "required", "give customer_ids or filter");
-            Vec::new()
-        }
+    let choice = Choice {
+        kind: "customer",
+        ids: input.customer_ids.as_deref(),
+        filter: input.filter.as_deref(),
     };
+    let ids = choice.ids(&mut faults, |text, _| found(tx, text))?;
     let before = locked(tx, &ids)?;
-    if input.customer_ids.is_some() {
-        name_missing(&ids, &before, &mut faults);
-    }
+    choice.name_missing(before.iter().map(|customer| customer.core.id), &mut faults);
     faults.check()?;
     let owners: HashMap<Uuid, Option<Uuid>> = before.iter().map(|c| (c.core.id, c.core.owner_id)).collect();
     let known: Vec<Uuid> = before.iter().map(|customer| customer.core.id).collect();
@@ -44,6 +32,7 @@ pub fn reassign(tx: &mut Tx<'_>, input: &ReassignIn) -> Result<Reassigned> {
         before.into_iter().partition(|customer| customer.core.owned() != to);
     let customers = give(tx, changing, to)?;
     let deals = give_deals(tx, input, &known, &owners, to)?;
+    let quotes = give_quotes(tx, input, &known, &owners, to)?;
     let activities = give_activities(tx, input, &known, &owners, to)?;
     Ok(Reassigned {
         owner_id: to.owner_id,
@@ -51,31 +40,24 @@ pub fn reassign(tx: &mut Tx<'_>, input: &ReassignIn) -> Result<Reassigned> {
         customers,
         unchanged: unchanged.into_iter().map(|customer| customer.core.id).collect(),
         deals,
+        quotes,
         activities,
     })
 }
 
 /// The customers in sight that a filter finds.
-fn found(tx: &mut Tx<'_>, text: &str, faults: &mut Faults) -> Result<Vec<Uuid>> {
+fn found(tx: &mut Tx<'_>, text: &str) -> Result<Vec<Uuid>> {
     let sight = tx.sight();
     let scope = Scope::within(tx, sight.clone());
     let filter = Filter::of(tx, &filter::CUSTOMERS, text, "/filter")?.sql(&scope);
-    let found: Vec<Uuid> = table::table
+    Ok(table::table
         .filter(table::merged_into.is_null())
         .filter(visible!(&sight, table))
         .filter(filter)
         .order(table::id)
-        .limit(i64::try_from(MOST + 1).unwrap_or(i64::MAX))
+        .limit(i64::try_from(choice::MOST + 1).unwrap_or(i64::MAX))
         .select(table::id)
-        .load(&mut **tx)?;
-    if found.len() > MOST {
-        faults.add(
-            "/filter",
-            "too_many",
-            format!("it finds more than {MOST} customers; narrow it"),
-        );
-    }
-    Ok(found)
+        .load(&mut **tx)?)
 }
 
 /// The customers that are there and in sight, locked in the order of their ids.
@@ -90,19 +72,6 @@ fn locked(tx: &mut Tx<'_>, ids: &[Uuid]) -> Result<Vec<Customer>> {
         .for_no_key_update()
         .load(&mut **tx)?;
     Ok(customers::queries::all_with_parts(tx, cores)?)
-}
-
-fn name_missing(ids: &[Uuid], there: &[Customer], faults: &mut Faults) {
-    let there: HashSet<Uuid> = there.iter().map(|customer| customer.core.id).collect();
-    let mut seen = HashSet::new();
-    for (index, id) in ids.iter().enumerate() {
-        let pointer = format!("/customer_ids/{index}");
-        if !there.contains(id) {
-            faults.add(pointer, "unknown_customer", "there is no such customer");
-        } else if !seen.insert(id) {
-            faults.add(pointer, "duplicate", "this customer stands there already");
-        }
-    }
 }
 
 fn give(tx: &mut Tx<'_>, customers: Vec<Customer>, to: Owned) -> Result<Vec<Uuid>> {
@@ -138,8 +107,8 @@ fn give_deals(tx: &mut Tx<'_>, input: &ReassignIn, of: &[Uuid], owners: &Owners,
     if !input.deals.moves() {
         return Ok(Vec::new());
     }
-    let open = deals::assignment::open_of(tx, of, most())?;
-    check_size("/deals", open.len())?;
+    let open = deals::assignment::open_of(tx, of, choice::most_along())?;
+    choice::check_size("/deals", open.len())?;
     let moved: Vec<_> = open
         .into_iter()
         .filter(|deal| deal.owned() != to)
@@ -153,12 +122,30 @@ fn give_deals(tx: &mut Tx<'_>, input: &ReassignIn, of: &[Uuid], owners: &Owners,
     Ok(moved.iter().map(|deal| deal.row.id).collect())
 }
 
+fn give_quotes(tx: &mut Tx<'_>, input: &ReassignIn, of: &[Uuid], owners: &Owners, to: Owned) -> Result<Vec<Uuid>> {
+    if !input.quotes.moves() {
+        return Ok(Vec::new());
+    }
+    let open = quotes::assignment::open_of(tx, of, choice::most_along())?;
+    choice::check_size("/quotes", open.len())?;
+    let moved: Vec<_> = open
+        .into_iter()
+        .filter(|quote| quote.owned() != to)
+        .filter(|quote| {
+            let customers = owner_of(owners, Some(quote.row.customer_id));
+            input.quotes.takes(quote.row.owner_id, customers)
+        })
+        .collect();
+    quotes::assignment::assign_all(tx, &moved, to)?;
+    Ok(moved.iter().map(|quote| quote.row.id).collect())
+}
+
 fn give_activities(tx: &mut Tx<'_>, input: &ReassignIn, of: &[Uuid], owners: &Owners, to: Owned) -> Result<Vec<Uuid>> {
     if !input.activities.moves() {
         return Ok(Vec::new());
     }
-    let open = activities::assignment::open_of(tx, of, most())?;
-    check_size("/activities", open.len())?;
+    let open = activities::assignment::open_of(tx, of, choice::most_along())?;
+    choice::check_size("/activities", open.len())?;
     let moved: Vec<_> = open
         .into_iter()
         .filter(|row| (row.owner_id, row.team_id) != (to.owner_id, to.team_id))
@@ -171,20 +158,4 @@ fn give_activities(tx: &mut Tx<'_>, input: &ReassignIn, of: &[Uuid], owners: &Ow
 
 fn owner_of(owners: &Owners, customer: Option<Uuid>) -> Option<Uuid> {
     customer.and_then(|customer| owners.get(&customer).copied().flatten())
-}
-
-fn most() -> i64 {
-    i64::try_from(MOST_ALONG + 1).unwrap_or(i64::MAX)
-}
-
-fn check_size(pointer: &str, count: usize) -> Result<()> {
-    let mut faults = Faults::default();
-    if count > MOST_ALONG {
-        faults.add(
-            pointer,
-            "too_many",
-            format!("more than {MOST_ALONG} would go along; take fewer customers"),
-        );
-    }
-    Ok(faults.check()?)
 }

@@ -1,10 +1,11 @@
 //! A user's calendar as an iCalendar feed (RFC 5545) under a secret address.
 //!
-//! Whoever has the address sees the user's own meetings, calls and tasks that are due, of the last 90 days and in
+//! Whoever has the address sees the user's own meetings, calls and tasks that are due and bookings, of the last 90 days and in
 //! the future, and nothing else; so it is shown once, only its SHA-256 is stored, and making a new one or
 //! revoking it ends the old one at once. Everything is an event, also what is due: many calendars show nothing else.
 
 use crate::activities::model::{ActivityKind, ActivityRow, ActivityState};
+use crate::bookings::booking::{self, BookingRow};
 use crate::schema::activities::dsl;
 use crate::schema::calendar_feeds;
 use actix_web::{delete, get, post};
@@ -162,7 +163,7 @@ fn revoke(tx: &mut Tx<'_>) -> Result<Answer> {
 /// A calendar shows what was due in so many days.
 const PAST_DAYS: i64 = 90;
 
-/// A calendar shows at most so many things.
+/// A calendar shows at most so many activities, and as many bookings.
 const MOST: i64 = 2_000;
 
 /// # Errors
@@ -195,6 +196,10 @@ pub fn calendar(conn: &mut PgConnection, hash: &[u8; 32], now: DateTime<Utc>) ->
     calendar.name(&plain(&owner.1));
     for event in rows.iter().filter_map(event) {
         calendar.push(event);
+    }
+    let since = now - TimeDelta::days(PAST_DAYS);
+    for (row, resource) in booking::of_calendar(conn, owner.0, since, MOST)? {
+        calendar.push(booked(&row, &resource));
     }
     Ok(calendar.to_string())
 }
@@ -235,4 +240,21 @@ fn event(row: &ActivityRow) -> Option<Event> {
         _ => return None,
     }
     Some(event.done())
+}
+
+fn booked(row: &BookingRow, resource: &str) -> Event {
+    let mut event = Event::with_uid(&format!("{}@tandem", row.id));
+    event
+        .timestamp(row.updated_at)
+        .sequence(u32::try_from(row.revision).unwrap_or(u32::MAX))
+        .summary(&plain(&row.title))
+        .location(&plain(resource))
+        .starts(row.starts_at)
+        .ends(row.ends_at)
+        .add_property("CATEGORIES", "BOOKING")
+        .status(EventStatus::Confirmed);
+    if let Some(description) = &row.description {
+        event.description(&plain(description));
+    }
+    event.done()
 }
