@@ -2,7 +2,7 @@
 
 use crate::{
     activities, analytics, attachments, bookings, calendar, card, catalogue, currencies, custom_fields, customers,
-    deals, documents, grades, leads, may, orders, quotes, reassignment, segments, views,
+    deals, documents, grades, leads, may, merging, orders, quotes, reassignment, segments, views,
 };
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use service_kit::auth::{APPLY, ManageApiKeys};
@@ -88,6 +88,7 @@ fn routes(routes: &mut Routes) {
     customers::routes(routes);
     attachments::routes(routes);
     segments::routes(routes);
+    merging::routes(routes);
     catalogue::routes(routes);
     orders::routes(routes);
     documents::routes(routes);

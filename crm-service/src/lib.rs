@@ -19,7 +19,8 @@
 //! - [`orders`]: drafts, submission, cancellation, and the fulfilment that the ERP reports
 //! - [`grades`]: proposed from what customers bought; [`reassignment`]: many customers given to somebody at once;
 //!   [`views`]: lists as somebody likes to see them
-//! - [`segments`]: groups of customers, by hand or by rule; [`card`]: a customer at a glance
+//! - [`segments`]: groups of customers, by hand or by rule; [`card`]: a customer at a glance;
+//!   [`merging`]: two customers turn out to be one
 //! - [`attachments`]: files on any record; [`subjects`]: what such a record is
 //! - [`activities`]: tasks, calls, meetings, notes and messages on any record, with their reminders
 //! - [`analytics`]: figures of sales, deals and activities, with the rows behind each
@@ -43,6 +44,7 @@ pub mod grades;
 mod json;
 pub mod leads;
 pub mod may;
+pub mod merging;
 pub mod orders;
 pub mod quotes;
 pub mod reassignment;

@@ -109,6 +109,10 @@ service_kit::permissions! {
 #[derive(Debug, Clone, Copy)]
 pub struct ApplyCustomers;
 
+/// Apply segments of customers, and who is in them; people change them in the CRM.
+#[derive(Debug, Clone, Copy)]
+pub struct ApplySegments;
+
 /// Apply orders that were submitted in the CRM; people submit them there.
 #[derive(Debug, Clone, Copy)]
 pub struct ApplySalesOrders;
@@ -118,6 +122,14 @@ impl Permission for ApplyCustomers {
 
     fn refuse(actor: &Actor) -> Problem {
         refuse(actor, crate::customers::OWNER_PATH)
+    }
+}
+
+impl Permission for ApplySegments {
+    const NAME: &'static str = APPLY;
+
+    fn refuse(actor: &Actor) -> Problem {
+        refuse(actor, crate::customers::segments::OWNER_PATH)
     }
 }
 

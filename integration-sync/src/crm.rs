@@ -1,12 +1,10 @@
-//! What the CRM is sent, and what it answers to a bulk of availability: its side of the contract,
-//! as types.
+//! What the CRM is sent: its side of the contract, as types.
 
 use crate::erp::is_false;
 use crate::flows::Request;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use std::collections::HashMap;
 use uuid::Uuid;
 
 /// What stands beside every replica.
@@ -28,7 +26,7 @@ pub struct Source {
 }
 
 impl Source {
-    fn put(&self, path: String, part: &impl Serialize) -> serde_json::Result<Request> {
+    pub(crate) fn put(&self, path: String, part: &impl Serialize) -> serde_json::Result<Request> {
         #[derive(Serialize)]
         struct Body<'a, P> {
             #[serde(flatten)]
@@ -335,22 +333,4 @@ pub fn put_availability(items: &[&str], replace: bool) -> Request {
         path: AVAILABILITY.to_owned(),
         body,
     }
-}
-
-/// What became of each item of [`put_availability`].
-///
-/// # Errors
-/// When the answer is not what the contract says.
-pub fn availability_results(answer: &[u8]) -> serde_json::Result<HashMap<Uuid, String>> {
-    #[derive(Deserialize)]
-    struct Answer {
-        items: Vec<Item>,
-    }
-    #[derive(Deserialize)]
-    struct Item {
-        id: Uuid,
-        result: String,
-    }
-    let answer: Answer = serde_json::from_slice(answer)?;
-    Ok(answer.items.into_iter().map(|item| (item.id, item.result)).collect())
 }

@@ -3,6 +3,7 @@
 //! Parts of a record travel as the text that they came in ([`RawValue`]): nothing is parsed that
 //! is not looked at.
 
+use crate::crm::Source;
 use crate::flows::Request;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -158,6 +159,76 @@ pub struct CancellationRequest<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'a RawValue>,
     pub requested_at: DateTime<Utc>,
+}
+
+/// A segment of the CRM.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Segment<'a> {
+    #[serde(borrow)]
+    pub name: &'a RawValue,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub kind: &'a RawValue,
+    #[serde(borrow)]
+    pub status: &'a RawValue,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<&'a RawValue>,
+}
+
+/// That a customer is in a segment of the CRM, or was.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SegmentMembership<'a> {
+    #[serde(borrow)]
+    pub segment_id: &'a RawValue,
+    #[serde(borrow)]
+    pub customer_id: &'a RawValue,
+    #[serde(borrow)]
+    pub entered_at: &'a RawValue,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub left_at: Option<&'a RawValue>,
+}
+
+const SEGMENT_MEMBERSHIPS: &str = "/v1/segment-memberships";
+
+/// `PUT /v1/segments/{id}`
+///
+/// # Errors
+/// Never in practice: all parts are JSON. The same holds for the others here.
+pub fn put_segment(source: Source, segment: &Segment<'_>) -> serde_json::Result<Request> {
+    source.put(format!("/v1/segments/{}", source.id), segment)
+}
+
+/// One item for [`put_segment_memberships`].
+///
+/// # Errors
+/// As [`put_segment`].
+pub fn segment_membership_item(source: Source, membership: &SegmentMembership<'_>) -> serde_json::Result<Request> {
+    #[derive(Serialize)]
+    struct Item<'a> {
+        id: Uuid,
+        #[serde(flatten)]
+        membership: &'a SegmentMembership<'a>,
+        source_version: i64,
+        as_of: DateTime<Utc>,
+    }
+    let item = Item {
+        id: source.id,
+        membership,
+        source_version: source.version,
+        as_of: source.as_of,
+    };
+    Request::new(SEGMENT_MEMBERSHIPS.to_owned(), &item)
+}
+
+/// `PUT /v1/segment-memberships` with many items at once.
+pub fn put_segment_memberships(items: &[&str], replace: bool) -> Request {
+    let replace = if replace { ",\"replace\":true" } else { "" };
+    let body = format!("{{\"items\":[{}]{replace}}}", items.join(","));
+    Request {
+        path: SEGMENT_MEMBERSHIPS.to_owned(),
+        body,
+    }
 }
 
 /// `PUT /v1/customers/{id}`

@@ -23,4 +23,5 @@ mod order_to_cash;
 mod order_to_delivery;
 mod rejection_and_hold;
 mod restored_dump;
+mod segments;
 mod walkthroughs;

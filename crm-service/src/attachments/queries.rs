@@ -117,23 +117,25 @@ pub fn evidence(conn: &mut PgConnection, subject: SubjectRef, id: Uuid) -> Query
     Ok(there.first::<Uuid>(conn).optional()?.is_some())
 }
 
-/// A record now concerns this customer (a lead was converted): so do the files on it.
+/// A record now concerns this customer (a lead was converted): so do the files on it, and each is told.
 ///
 /// # Errors
 /// When the database refuses.
-pub fn subject_concerns(
-    conn: &mut PgConnection,
-    kind: SubjectType,
-    subject: Uuid,
-    customer: Uuid,
-) -> QueryResult<usize> {
-    let there = attachments::table
+pub fn subject_concerns(tx: &mut Tx<'_>, kind: SubjectType, subject: Uuid, customer: Uuid) -> Result<()> {
+    let there: Vec<Attachment> = attachments::table
         .filter(attachments::subject_id.eq(subject))
-        .filter(attachments::subject_type.eq(kind));
-    diesel::update(there)
-        .set((
-            attachments::customer_id.eq(customer),
-            attachments::revision.eq(attachments::revision + 1),
-        ))
-        .execute(conn)
+        .filter(attachments::subject_type.eq(kind))
+        .order(attachments::id)
+        .select(Attachment::as_select())
+        .for_update()
+        .load(&mut **tx)?;
+    for before in there {
+        let mut after = before.clone();
+        after.customer_id = Some(customer);
+        after.revision += 1;
+        after.updated_at = tx.now();
+        update(tx, &after)?;
+        tx.changed(Some(&before), &after)?;
+    }
+    Ok(())
 }

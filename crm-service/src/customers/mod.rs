@@ -69,7 +69,6 @@ pub fn routes(routes: &mut Routes) {
     timeline::routes(routes);
     consent::routes(routes);
     duplicates::routes(routes);
-    merge::routes(routes);
 }
 
 /// What the database may refuse because of the input.

@@ -12,7 +12,10 @@ use crate::customers::merge;
 use crate::customers::model::set;
 use crate::customers::reference::{self, Referred};
 use crate::customers::timeline::{self, Entry};
+use crate::schema::deals;
+use diesel::prelude::*;
 use serde_json::json;
+use service_kit::tx::Emitted;
 use service_kit::{Amount, Error, Faults, Owned, Problem, Result, Tx};
 use uuid::Uuid;
 
@@ -200,6 +203,20 @@ pub fn save(tx: &mut Tx<'_>, before: &StoredDeal, mut after: StoredDeal) -> Resu
     let (before, after) = (before.wire()?, after.wire()?);
     tx.changed(Some(&before), &after)?;
     Ok(after)
+}
+
+/// Tells deals that a merge has moved to another customer.
+///
+/// # Errors
+/// When the database refuses.
+pub fn moved(tx: &mut Tx<'_>, ids: &[Uuid]) -> Result<()> {
+    let found = deals::table.filter(deals::id.eq_any(ids)).order(deals::id);
+    let rows: Vec<DealRow> = found.select(DealRow::as_select()).load(&mut **tx)?;
+    for deal in queries::with_parts(tx, rows)? {
+        let deal = deal.wire()?;
+        tx.emit(Deal::EVENT, deal.id, deal.version, serde_json::to_value(&deal)?);
+    }
+    Ok(())
 }
 
 /// An entry of the customer's timeline that is seen by those who see the deal.

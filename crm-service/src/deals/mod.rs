@@ -48,6 +48,7 @@ pub mod steps;
 pub mod stored;
 pub mod value;
 
+pub use editing::moved;
 pub use model::{Deal, DealIn};
 
 use service_kit::Routes;

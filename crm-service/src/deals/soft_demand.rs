@@ -184,6 +184,22 @@ pub fn tell(tx: &mut Tx<'_>, deal: &StoredDeal) -> Result<()> {
     Ok(())
 }
 
+/// Tells what a merge has moved to another customer, under the versions that the deals have now.
+///
+/// # Errors
+/// When the database refuses.
+pub fn moved(tx: &mut Tx<'_>, deals: &[Uuid]) -> Result<()> {
+    let rows: Vec<Row> = soft_demand::table
+        .filter(soft_demand::deal_id.eq_any(deals))
+        .order(soft_demand::deal_id)
+        .select(Row::as_select())
+        .load(&mut **tx)?;
+    for demand in rows.into_iter().map(SoftDemand::from) {
+        tx.emit(CHANGED, demand.id, demand.version, serde_json::to_value(&demand)?);
+    }
+    Ok(())
+}
+
 /// Of nothing, the date and the probability do not matter.
 fn says_the_same(told: &Row, row: &Row) -> bool {
     let same_when =

@@ -104,6 +104,7 @@ diesel::table! {
         left_version -> Nullable<Int4>,
         seen -> Nullable<Jsonb>,
         added_by -> Nullable<Text>,
+        version -> Int8,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The verbs of segments.
 
+use super::memberships::{self, Membership};
 use super::model::{
     Segment, SegmentAction, SegmentIn, SegmentKind, SegmentMembersIn, SegmentPatch, SegmentRow, SegmentRule,
     SegmentStatus,
@@ -177,8 +178,8 @@ pub fn add(tx: &mut Tx<'_>, id: Uuid, input: &SegmentMembersIn) -> Result<Segmen
     require_customers(tx, &input.customer_ids)?;
     let by = tx.actor().name.to_string();
     let now = tx.now();
-    let count = queries::add(tx, id, &input.customer_ids, now, &by)?;
-    members_changed(tx, &segment, "entered", count, &input.customer_ids);
+    let entered = queries::add(tx, id, &input.customer_ids, now, &by)?;
+    members_changed(tx, &segment, "entered", &entered)?;
     shown(tx, segment)
 }
 
@@ -187,23 +188,25 @@ pub fn remove(tx: &mut Tx<'_>, id: Uuid, input: &SegmentMembersIn) -> Result<Seg
     let segment = locked(tx, id, SegmentAction::Remove)?;
     require_customers(tx, &input.customer_ids)?;
     let now = tx.now();
-    let count = queries::remove(tx, id, &input.customer_ids, now)?;
-    members_changed(tx, &segment, "left", count, &input.customer_ids);
+    let departed = queries::remove(tx, id, &input.customer_ids, now)?;
+    members_changed(tx, &segment, "left", &departed)?;
     shown(tx, segment)
 }
 
-fn members_changed(tx: &mut Tx<'_>, segment: &SegmentRow, what: &'static str, count: usize, customers: &[Uuid]) {
-    if count == 0 {
-        return;
+fn members_changed(tx: &mut Tx<'_>, segment: &SegmentRow, what: &'static str, changed: &[Membership]) -> Result<()> {
+    if changed.is_empty() {
+        return Ok(());
     }
+    let customers: Vec<Uuid> = changed.iter().map(|membership| membership.customer_id).collect();
     tx.audit_changes(
         "segment",
         segment.id,
         segment.revision,
         json!({ what: { "from": null, "to": customers } }),
     );
-    let told = json!({ "segment_id": segment.id, "rule_version": null, what: count });
+    let told = json!({ "segment_id": segment.id, "rule_version": null, what: changed.len() });
     tx.emit("segment.members_changed", segment.id, segment.revision, told);
+    memberships::tell(tx, changed)
 }
 
 fn require_customers(tx: &mut Tx<'_>, ids: &[Uuid]) -> Result<()> {

@@ -17,16 +17,21 @@
 //! everything, and whoever explains a membership sees the value of such a condition only then. A preview looks with the
 //! eyes of whoever asks.
 //!
+//! **What the ERP learns** ([`memberships`]): the segment, and each membership by itself under a version of its own, so
+//! that a rule that lets a hundred thousand in touches no customer, and what arrives twice or late changes nothing.
+//!
 //! Customers that became part of others are in no segment: what they were in stands with the other from then on, by rule as
 //! history, by hand as membership.
 
 mod actions;
 mod explain;
 mod handlers;
+mod memberships;
 pub mod model;
 mod queries;
 pub mod refresh;
 
+pub use memberships::moved;
 pub use queries::names_of;
 
 use service_kit::Routes;
@@ -34,6 +39,7 @@ use service_kit::problem::Constraint;
 
 pub fn routes(routes: &mut Routes) {
     handlers::routes(routes);
+    memberships::routes(routes);
 }
 
 /// What the database may refuse because of the input.

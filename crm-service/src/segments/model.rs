@@ -122,6 +122,8 @@ pub struct SegmentRecord {
     pub rule: Option<String>,
     pub rule_version: Option<i32>,
     pub allowed_actions: Vec<SegmentAction>,
+    /// Orders its events.
+    pub version: i64,
     /// Counts every change of the segment itself.
     pub revision: i64,
     pub created_at: DateTime<Utc>,
@@ -154,6 +156,8 @@ impl SegmentRow {
             rule,
             rule_version: self.rule_version,
             allowed_actions: self.allowed_actions(),
+            // All of it is its own, so each change is told.
+            version: self.revision,
             revision: self.revision,
             created_at: self.created_at,
             updated_at: self.updated_at,
@@ -194,7 +198,7 @@ impl Resource for SegmentRecord {
 impl Emitted for SegmentRecord {
     const EVENT: &'static str = "segment.changed";
     fn version(&self) -> i64 {
-        self.revision
+        self.version
     }
 }
 

@@ -1,5 +1,6 @@
 //! The SQL of segments.
 
+use super::memberships::Membership;
 use super::model::{MemberRow, Segment, SegmentMember, SegmentMembersQuery, SegmentRow, SegmentRule, SegmentsQuery};
 use crate::schema::{customers, segment_members, segment_rules, segments};
 use chrono::{DateTime, Utc};
@@ -197,28 +198,37 @@ pub fn add(
     customers: &[Uuid],
     now: DateTime<Utc>,
     by: &str,
-) -> QueryResult<usize> {
+) -> QueryResult<Vec<Membership>> {
     sql(
         "INSERT INTO segment_members (id, segment_id, customer_id, entered_at, added_by)
          SELECT gen_random_uuid(), $1, c.id, $2, $3 FROM unnest($4) AS c (id)
-         ON CONFLICT (segment_id, customer_id) WHERE left_at IS NULL DO NOTHING",
+         ON CONFLICT (segment_id, customer_id) WHERE left_at IS NULL DO NOTHING
+         RETURNING id, segment_id, customer_id, entered_at, left_at, version",
     )
     .bind::<SqlUuid, _>(segment)
     .bind::<Timestamptz, _>(now)
     .bind::<Text, _>(by)
     .bind::<Array<SqlUuid>, _>(customers.to_vec())
-    .run(conn)
+    .rows(conn)
 }
 
 /// Takes customers out of a segment.
-pub fn remove(conn: &mut PgConnection, segment: Uuid, customers: &[Uuid], now: DateTime<Utc>) -> QueryResult<usize> {
+pub fn remove(
+    conn: &mut PgConnection,
+    segment: Uuid,
+    customers: &[Uuid],
+    now: DateTime<Utc>,
+) -> QueryResult<Vec<Membership>> {
     // A command that waited for another is older than it.
-    sql("UPDATE segment_members SET left_at = greatest(entered_at, $1)
-         WHERE segment_id = $2 AND customer_id = ANY($3) AND left_at IS NULL")
+    sql(
+        "UPDATE segment_members SET left_at = greatest(entered_at, $1), version = version + 1
+         WHERE segment_id = $2 AND customer_id = ANY($3) AND left_at IS NULL
+         RETURNING id, segment_id, customer_id, entered_at, left_at, version",
+    )
     .bind::<Timestamptz, _>(now)
     .bind::<SqlUuid, _>(segment)
     .bind::<Array<SqlUuid>, _>(customers.to_vec())
-    .run(conn)
+    .rows(conn)
 }
 
 /// Names of the segments that a customer is in, for its card.

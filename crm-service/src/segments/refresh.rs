@@ -1,5 +1,6 @@
 //! Who fulfils a rule, brought up to date batch by batch.
 
+use super::memberships::{self, Membership};
 use super::model::{SegmentKind, SegmentRow, SegmentStatus};
 use super::queries;
 use crate::filter::fragment::Bound;
@@ -7,8 +8,8 @@ use crate::filter::{CUSTOMERS, Filter, Fragment, Scope};
 use crate::schema::segments;
 use chrono::TimeDelta;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Uuid as SqlUuid};
-use serde_json::json;
+use diesel::sql_types::{BigInt, Jsonb, Nullable, Uuid as SqlUuid};
+use serde_json::{Value, json};
 use service_kit::background::{Background, Round};
 use service_kit::server::Kit;
 use service_kit::{Result, Sight, Tx};
@@ -81,6 +82,9 @@ struct Batch {
     entered: i64,
     #[diesel(sql_type = BigInt)]
     departed: i64,
+    /// Those who entered and departed, as a list of [`Membership`].
+    #[diesel(sql_type = Jsonb)]
+    changed: Value,
 }
 
 /// Does one batch of a segment that is locked: whether it was the last.
@@ -110,6 +114,9 @@ pub fn step(tx: &mut Tx<'_>, segment: &mut SegmentRow) -> Result<bool> {
             "segment_id": segment.id, "rule_version": segment.rule_version, "entered": done.entered, "left": done.departed,
         });
         tx.emit("segment.members_changed", segment.id, segment.revision, told);
+        memberships::tell(tx, &serde_json::from_value::<Vec<Membership>>(done.changed)?)?;
+        // The next batch need not be held together with this one.
+        tx.flush()?;
     }
     let last = done.looked_at < BATCH;
     if last {
@@ -162,13 +169,16 @@ fn statement(tx: &Tx<'_>, segment: &SegmentRow, filter: &Filter, scope: &Scope) 
              SELECT gen_random_uuid(), q.segment, m.id, q.now, q.version, q.version, m.seen FROM matching m, q
              WHERE NOT EXISTS (SELECT FROM segment_members s
                  WHERE s.segment_id = q.segment AND s.customer_id = m.id AND s.left_at IS NULL)
-             RETURNING 1),
+             RETURNING id, segment_id, customer_id, entered_at, left_at, version),
          departed AS (
-             UPDATE segment_members s SET left_at = greatest(s.entered_at, q.now), left_version = q.version FROM q
+             UPDATE segment_members s SET left_at = greatest(s.entered_at, q.now), left_version = q.version,
+                 version = s.version + 1 FROM q
              WHERE s.segment_id = q.segment AND s.left_at IS NULL
                AND s.customer_id IN (SELECT id FROM batch) AND s.customer_id NOT IN (SELECT id FROM matching)
-             RETURNING 1)
+             RETURNING s.id, s.segment_id, s.customer_id, s.entered_at, s.left_at, s.version),
+         changed AS (SELECT * FROM entered UNION ALL SELECT * FROM departed)
          SELECT (SELECT id FROM batch ORDER BY id DESC LIMIT 1) AS last, (SELECT count(*) FROM batch) AS looked_at,
-             (SELECT count(*) FROM entered) AS entered, (SELECT count(*) FROM departed) AS departed",
+             (SELECT count(*) FROM entered) AS entered, (SELECT count(*) FROM departed) AS departed,
+             (SELECT coalesce(jsonb_agg(to_jsonb(changed)), '[]') FROM changed) AS changed",
         )
 }

@@ -12,6 +12,7 @@
 //! - Nothing of the CRM's part is unique here: changes of two customers may arrive in any order.
 //! - A customer that turned out to be another one (`merged_into`) keeps its orders and documents, which end under its
 //!   name; the terms of the other decide on both, and exposure and balance are sums over both.
+//! - The groups that the CRM puts them in are [`segments`].
 //! - Users create no customers here and change nothing of the CRM's part: 409 `not_owner`.
 
 mod actions;
@@ -20,6 +21,7 @@ mod handlers;
 mod input;
 mod model;
 mod queries;
+pub mod segments;
 
 pub use actions::{hold_credit, import_terms};
 pub use balance::{Billing, billing_of, lock_billing, note_balance_changed};
@@ -35,6 +37,7 @@ pub const OWNER_PATH: &str = "/v1/customers";
 
 pub fn routes(routes: &mut Routes) {
     handlers::routes(routes);
+    segments::routes(routes);
 }
 
 pub const CONSTRAINTS: &[Constraint] = &[

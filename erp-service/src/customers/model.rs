@@ -211,6 +211,8 @@ pub(super) struct CustomersQuery {
     pub credit_hold: Option<bool>,
     pub blocked: Option<bool>,
     pub external_ref: Option<SearchText>,
+    /// Customers that are in this segment of the CRM now.
+    pub segment_id: Option<Uuid>,
     pub limit: Option<Limit>,
     pub cursor: Option<Cursor>,
     /// `created_at` or `name`, with `-` for descending.

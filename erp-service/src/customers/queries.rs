@@ -1,6 +1,7 @@
 use super::model::{
     CrmPart, Customer, CustomerRow, CustomerWithExposure, CustomersQuery, DatedTier, ExposureParts, OwnPart, Terms,
 };
+use super::segments;
 use crate::company;
 use crate::sales::credit::{self, Exposure};
 use crate::schema::customers;
@@ -108,6 +109,9 @@ fn rows(conn: &mut PgConnection, query: &CustomersQuery) -> Result<Page<Customer
     }
     if let Some(reference) = &query.external_ref {
         found = found.filter(customers::external_ref.eq(reference.as_str()));
+    }
+    if let Some(segment) = query.segment_id {
+        found = found.filter(customers::id.eq_any(segments::members_of(segment)));
     }
     keyset_page!(found, conn, query.limit, query.cursor, query.sort, id: customers::id as Uuid => |c: &CustomerRow| c.id, [
         "created_at" => customers::created_at as DateTime<Utc> => |c: &CustomerRow| c.created_at,

@@ -2,6 +2,7 @@
 
 mod banking;
 mod currencies;
+mod customer_groups;
 mod exchange;
 mod ledger;
 mod purchasing;
@@ -12,7 +13,8 @@ mod trade;
 
 #[allow(unused_imports, reason = "a module may have no tables")]
 pub use self::{
-    banking::*, currencies::*, exchange::*, ledger::*, purchasing::*, receivables::*, stock::*, taxes::*, trade::*,
+    banking::*, currencies::*, customer_groups::*, exchange::*, ledger::*, purchasing::*, receivables::*, stock::*,
+    taxes::*, trade::*,
 };
 
 // ---- catalog, pricing, customers, company ----

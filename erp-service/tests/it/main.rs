@@ -34,6 +34,7 @@ mod purchasing;
 mod receivables;
 mod revaluations;
 mod sales_orders;
+mod segments;
 mod shop;
 mod stock;
 mod submitted_orders;

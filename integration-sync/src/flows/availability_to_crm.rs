@@ -2,7 +2,7 @@
 //!
 //! A thousand stock moves of a product are one item here, and up to 500 items are one request.
 
-use super::{Bulk, Change, Flow, Record, RefusedItem, Request};
+use super::{Bulk, Change, Flow, Record, RefusedItem, Request, refused_items};
 use crate::crm;
 use crate::http::System;
 use uuid::Uuid;
@@ -30,11 +30,5 @@ fn request(change: &Change) -> serde_json::Result<Option<Request>> {
 }
 
 fn refused(items: &[Uuid], answer: &[u8]) -> Vec<RefusedItem> {
-    let results = crm::availability_results(answer).unwrap_or_default();
-    let refusal = |id: &Uuid| match results.get(id).map(String::as_str) {
-        Some("applied" | "unchanged") => None,
-        Some(other) => Some((*id, format!("the CRM answered {other:?} for this item"))),
-        None => Some((*id, "the CRM did not answer for this item".to_owned())),
-    };
-    items.iter().filter_map(refusal).collect()
+    refused_items("CRM", items, answer)
 }

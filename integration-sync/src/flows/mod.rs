@@ -14,17 +14,22 @@ mod customers_to_erp;
 mod documents_to_crm;
 mod fulfilment_to_crm;
 mod orders_to_erp;
+mod segment_members_to_erp;
+mod segments_to_erp;
 
 use crate::crm::Source;
 use crate::http::{Event, System};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// All flows. Those into the ERP come first; their resync goes first as well.
-pub static FLOWS: [&Flow; 8] = [
+pub static FLOWS: [&Flow; 10] = [
     &customers_to_erp::FLOW,
+    &segments_to_erp::FLOW,
+    &segment_members_to_erp::FLOW,
     &orders_to_erp::FLOW,
     &currencies_to_crm::FLOW,
     &catalogue_to_crm::FLOW,
@@ -92,6 +97,28 @@ pub struct Bulk {
 
 /// An item of a bulk request, and what the answer says against it.
 pub type RefusedItem = (Uuid, String);
+
+/// What an answer of the usual shape, `{items: [{id, result}]}`, says against items.
+fn refused_items(target: &str, items: &[Uuid], answer: &[u8]) -> Vec<RefusedItem> {
+    #[derive(Deserialize)]
+    struct Answer {
+        items: Vec<Item>,
+    }
+    #[derive(Deserialize)]
+    struct Item {
+        id: Uuid,
+        result: String,
+    }
+    let answered = serde_json::from_slice::<Answer>(answer).map(|answer| answer.items);
+    let results = answered.unwrap_or_default().into_iter();
+    let results: HashMap<Uuid, String> = results.map(|item| (item.id, item.result)).collect();
+    let refusal = |id: &Uuid| match results.get(id).map(String::as_str) {
+        Some("applied" | "unchanged") => None,
+        Some(other) => Some((*id, format!("the {target} answered {other:?} for this item"))),
+        None => Some((*id, format!("the {target} did not answer for this item"))),
+    };
+    items.iter().filter_map(refusal).collect()
+}
 
 impl Flow {
     pub fn named(name: &str) -> Option<&'static Flow> {

@@ -1,7 +1,7 @@
 //! Every request that a flow can build is what the target's document allows, and every path that
 //! the sync reads is in the owner's document.
 
-use crate::fake::{customer, invoice, level, order, payment, sales_order};
+use crate::fake::{customer, invoice, level, membership, order, payment, sales_order, segment};
 use integration_sync::flows::{Change, FLOWS, Flow, Request};
 use integration_sync::http::System;
 use serde_json::{Value, json};
@@ -70,6 +70,20 @@ fn samples(flow: &Flow) -> Vec<(&'static str, Value)> {
                     }),
                 ),
             ),
+        ],
+        "segments-to-erp" => vec![
+            ("segment", segment(id, 1, "Regulars")),
+            (
+                "segment",
+                with(
+                    segment(id, 2, "Fair"),
+                    json!({ "description": null, "kind": "static", "rule": null, "status": "archived" }),
+                ),
+            ),
+        ],
+        "segment-members-to-erp" => vec![
+            ("segment_membership", membership(id, 1, id, id)),
+            ("segment_membership", membership(id, 2, id, id)),
         ],
         "orders-to-erp" => vec![
             ("order", order(id, 1, id)),

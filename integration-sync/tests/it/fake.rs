@@ -266,7 +266,7 @@ async fn put(fake: &Fake, path: String, body: Value) -> HttpResponse {
     match scripted {
         Some((HANGS, _)) => std::future::pending().await,
         Some((status, body)) => problem(status, body),
-        None if path == "/v1/availability" => {
+        None if ["/v1/availability", "/v1/segment-memberships"].contains(&path.as_str()) => {
             let items = body["items"].as_array().unwrap().iter();
             let results: Vec<Value> = items
                 .map(|item| json!({ "id": item["id"], "result": "applied" }))
@@ -331,7 +331,9 @@ fn get(fake: &Fake, path: String, request: &HttpRequest) -> HttpResponse {
     if let Some(record) = state.records.get(&path) {
         return HttpResponse::Ok().json(record);
     }
-    const LISTS: [&str; 11] = [
+    const LISTS: [&str; 13] = [
+        "/v1/segments",
+        "/v1/segment-memberships",
         "/v1/companies",
         "/v1/exchange-rates",
         "/v1/customers",
@@ -404,6 +406,22 @@ pub fn sales_order(id: Uuid, version: i64, status: &str) -> Value {
         "rejection": [], "cancellation": null, "end_reason": null, "deliveries": [], "allowed_actions": ["close"],
         "source_version": 1, "version": version, "revision": version, "confirmed_at": now(), "created_at": now(),
         "updated_at": now(),
+    })
+}
+
+pub fn segment(id: Uuid, version: i64, name: &str) -> Value {
+    json!({
+        "id": id, "name": name, "description": "Who buys often", "kind": "rule", "status": "active",
+        "rule": "orders.count(90 days) >= 3", "rule_version": 1, "allowed_actions": ["edit", "refresh", "archive"],
+        "version": version, "revision": version, "created_at": now(), "updated_at": now(), "members": 3,
+        "refreshed_at": now(), "refreshing": false, "fault": null,
+    })
+}
+
+pub fn membership(id: Uuid, version: i64, segment: Uuid, customer: Uuid) -> Value {
+    json!({
+        "id": id, "segment_id": segment, "customer_id": customer, "entered_at": now(),
+        "left_at": (version > 1).then(now), "version": version,
     })
 }
 

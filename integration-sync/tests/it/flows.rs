@@ -25,6 +25,8 @@ async fn all_flows_are_listed_with_where_they_stand() {
         shown,
         [
             ("customers-to-erp", "crm", "erp"),
+            ("segments-to-erp", "crm", "erp"),
+            ("segment-members-to-erp", "crm", "erp"),
             ("orders-to-erp", "crm", "erp"),
             ("currencies-to-crm", "erp", "crm"),
             ("catalogue-to-crm", "erp", "crm"),

@@ -15,5 +15,6 @@ mod following;
 mod leases;
 mod references;
 mod resync;
+mod segments;
 mod stage;
 mod trouble;

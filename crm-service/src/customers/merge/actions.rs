@@ -1,6 +1,6 @@
 //! The merge itself.
 
-use super::moves;
+use super::moves::{self, Moved};
 use crate::customers::model::{Customer, CustomerStatus};
 use crate::customers::timeline::{self, Entry};
 use crate::customers::{actions, depth, queries};
@@ -18,11 +18,11 @@ const MERGED: &str = "customer.merged";
 /// As many tags as a customer can have.
 const TAGS: usize = 50;
 
-/// Makes a customer part of another, and answers with that one.
+/// Makes a customer part of another, and answers with that one and with what has moved and is to be told.
 ///
 /// # Errors
 /// 404 for what is out of sight; 409 `merged` when one of them has become part of another already.
-pub fn merge(tx: &mut Tx<'_>, from: Uuid, into: Uuid) -> Result<Customer> {
+pub fn merge(tx: &mut Tx<'_>, from: Uuid, into: Uuid) -> Result<(Customer, Moved)> {
     if from == into {
         queries::lock(tx, from)?;
         let mut faults = service_kit::Faults::default();
@@ -59,11 +59,11 @@ pub fn merge(tx: &mut Tx<'_>, from: Uuid, into: Uuid) -> Result<Customer> {
         customers::revision.eq(customers::revision + 1),
     ))
     .execute(&mut **tx)?;
-    moves::apply(tx, from, into)?;
+    let moved = moves::apply(tx, from, into)?;
     queries::load_parts(tx, &mut after)?;
     let after = actions::save(tx, &kept, after)?;
     tell(tx, &gone, &left, &after)?;
-    Ok(after)
+    Ok((after, moved))
 }
 
 /// Both, locked in the order of their ids. The one that goes is held alone: nobody refers to it meanwhile.

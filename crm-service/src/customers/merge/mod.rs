@@ -14,19 +14,14 @@
 //! documents stay as they are, while B's terms decide on both and B's exposure is the sum.
 
 mod actions;
-mod handlers;
 pub mod moves;
 
 pub use actions::merge;
 
 use crate::schema::customers;
 use diesel::prelude::*;
-use service_kit::{Problem, Routes};
+use service_kit::Problem;
 use uuid::Uuid;
-
-pub fn routes(routes: &mut Routes) {
-    handlers::routes(routes);
-}
 
 /// Where a customer is now: itself, or the one that it became part of. `None` when it is unknown.
 ///

@@ -6,6 +6,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::Uuid as SqlUuid;
 use service_kit::db::sql;
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// How the rows of a table move.
@@ -13,10 +14,28 @@ pub struct Move {
     pub table: &'static str,
     /// `$1` is the survivor, `$2` the customer that is merged; each stands there once, in this order.
     sql: &'static str,
+    /// Whether the statement returns the `id`s of what it moved, because each is told.
+    returns: bool,
 }
 
 const fn moves(table: &'static str, sql: &'static str) -> Move {
-    Move { table, sql }
+    let returns = false;
+    Move { table, sql, returns }
+}
+
+const fn moves_and_returns(table: &'static str, sql: &'static str) -> Move {
+    let returns = true;
+    Move { table, sql, returns }
+}
+
+/// What has moved, of the tables whose rows are told.
+#[derive(Debug, Default)]
+pub struct Moved(HashMap<&'static str, Vec<Uuid>>);
+
+impl Moved {
+    pub fn of(&self, table: &str) -> &[Uuid] {
+        self.0.get(table).map(Vec::as_slice).unwrap_or_default()
+    }
 }
 
 /// Everything that moves. Revisions rise where a record shows its customer.
@@ -33,11 +52,20 @@ pub const MOVES: &[Move] = &[
     moves("consents", "UPDATE consents SET customer_id = $1 WHERE customer_id = $2"),
     moves("timeline_entries", "UPDATE timeline_entries SET customer_id = $1 WHERE customer_id = $2"),
     moves("orders", "UPDATE orders SET customer_id = $1, revision = revision + 1 WHERE customer_id = $2"),
-    moves("deals", "UPDATE deals SET customer_id = $1, revision = revision + 1 WHERE customer_id = $2"),
+    moves_and_returns(
+        "deals",
+        "UPDATE deals SET customer_id = $1, version = version + 1, revision = revision + 1 WHERE customer_id = $2
+         RETURNING id",
+    ),
     moves("bookings", "UPDATE bookings SET customer_id = $1, revision = revision + 1 WHERE customer_id = $2"),
     moves("leads", "UPDATE leads SET customer_id = $1, revision = revision + 1 WHERE customer_id = $2"),
     moves("quotes", "UPDATE quotes SET customer_id = $1, revision = revision + 1 WHERE customer_id = $2"),
-    moves("soft_demand", "UPDATE soft_demand SET customer_id = $1 WHERE customer_id = $2"),
+    // Under the version that its deal has now: the deals come before it.
+    moves_and_returns(
+        "soft_demand",
+        "UPDATE soft_demand d SET customer_id = s.id, version = (SELECT version FROM deals WHERE id = d.deal_id), updated_at = now()
+         FROM (SELECT $1::uuid AS id) s WHERE d.customer_id = $2 RETURNING d.deal_id AS id",
+    ),
     // The replica shows the customer in the document as well.
     moves(
         "invoices",
@@ -64,14 +92,14 @@ pub const MOVES: &[Move] = &[
          FROM (SELECT $1::uuid AS id) s WHERE a.customer_id = $2",
     ),
     // By hand it is in from now on, unless it was; by rule that is found out at the next refresh.
-    moves(
+    moves_and_returns(
         "segment_members",
-        "UPDATE segment_members m SET customer_id = s.id,
+        "UPDATE segment_members m SET customer_id = s.id, version = m.version + 1,
              left_at = CASE WHEN m.left_at IS NULL AND (m.rule_version IS NOT NULL OR EXISTS (
                  SELECT FROM segment_members o
                  WHERE o.segment_id = m.segment_id AND o.customer_id = s.id AND o.left_at IS NULL))
              THEN greatest(m.entered_at, now()) ELSE m.left_at END
-         FROM (SELECT $1::uuid AS id) s WHERE m.customer_id = $2",
+         FROM (SELECT $1::uuid AS id) s WHERE m.customer_id = $2 RETURNING m.id",
     ),
     // What was proposed came from the orders of one alone.
     moves(
@@ -94,13 +122,23 @@ pub const STAYS: &[&str] = &[
     "analysis_run_items",
 ];
 
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+}
+
 /// Moves everything.
-pub fn apply(conn: &mut PgConnection, from: Uuid, into: Uuid) -> QueryResult<()> {
+pub fn apply(conn: &mut PgConnection, from: Uuid, into: Uuid) -> QueryResult<Moved> {
+    let mut moved = Moved::default();
     for each in MOVES {
-        sql(each.sql)
-            .bind::<SqlUuid, _>(into)
-            .bind::<SqlUuid, _>(from)
-            .run(conn)?;
+        let statement = sql(each.sql).bind::<SqlUuid, _>(into).bind::<SqlUuid, _>(from);
+        if each.returns {
+            let rows: Vec<Row> = statement.rows(conn)?;
+            moved.0.insert(each.table, rows.into_iter().map(|row| row.id).collect());
+        } else {
+            statement.run(conn)?;
+        }
     }
-    Ok(())
+    Ok(moved)
 }

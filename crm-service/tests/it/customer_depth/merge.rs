@@ -336,6 +336,26 @@ async fn deals_activities_and_files_move_and_the_timeline_loses_nothing() {
     }
     let demand = client.get("/v1/soft-demand").await.expect(200);
     assert_eq!(demand["items"][0]["customer_id"], kept["id"]);
+    // Who follows them learns it too, under a version that is newer than what was told before.
+    let moved = now("deals", &deal).await;
+    assert_eq!(
+        moved["version"].as_i64(),
+        deal["version"].as_i64().map(|version| version + 1)
+    );
+    for (kind, shown) in [("deal.changed", &moved), ("soft_demand.changed", &demand["items"][0])] {
+        let told = events(client, kind, 2).await;
+        let last = told.last().unwrap();
+        assert_eq!(
+            (&last["data"]["customer_id"], &last["data"]["version"]),
+            (&kept["id"], &moved["version"]),
+            "{kind}"
+        );
+        assert_eq!(
+            (&last["subjectversion"], &shown["customer_id"]),
+            (&moved["version"], &kept["id"]),
+            "{kind}"
+        );
+    }
     assert_eq!(timeline_kinds(client, id(&kept)).await.len(), before + 1);
     let note =
         json!({ "kind": "note", "title": "x", "body": "x", "subject_type": "customer", "subject_id": gone["id"] });

@@ -1,7 +1,7 @@
 //! Static segments, and the states of all.
 
 use crate::sales::new_id;
-use crate::support::{crm, customer, id};
+use crate::support::{crm, customer, events, id};
 use crate::visibility::company;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -205,4 +205,78 @@ async fn a_merged_customer_leaves_and_its_survivor_is_in_what_was_put_together_b
         .map(|s| s["name"].as_str().unwrap())
         .collect();
     assert_eq!(named, ["Both", "Fair"]);
+}
+
+/// The newest of what was told of each membership: segment, customer, whether it is in.
+async fn told(client: &Client, count: usize) -> Vec<(Value, Value, bool)> {
+    let mut newest: std::collections::BTreeMap<String, Value> = Default::default();
+    for event in events(client, "segment.membership_changed", count).await {
+        let data = &event["data"];
+        assert_eq!(
+            (&event["subject"], &event["subjectversion"]),
+            (&data["id"], &data["version"])
+        );
+        let known = newest.entry(id(data).to_owned()).or_default();
+        assert!(
+            known["version"].as_i64() < data["version"].as_i64(),
+            "each version once"
+        );
+        *known = data.clone();
+    }
+    let listed = client.get("/v1/segment-memberships?limit=200").await.expect(200);
+    let listed = listed["items"].as_array().unwrap().iter();
+    let listed: std::collections::BTreeMap<String, Value> = listed.map(|m| (id(m).to_owned(), m.clone())).collect();
+    assert_eq!(newest, listed, "the list and the events tell the same");
+    let mut told: Vec<_> = newest.into_values().collect();
+    told.sort_by_key(|m| m["entered_at"].as_str().map(str::to_owned));
+    let shown = |m: Value| {
+        (
+            m["segment_id"].clone(),
+            m["customer_id"].clone(),
+            m["left_at"].is_null(),
+        )
+    };
+    told.into_iter().map(shown).collect()
+}
+
+#[actix_web::test]
+async fn every_membership_is_told_by_itself_also_when_a_merge_moves_it() {
+    let crm = crm().await;
+    let client = &crm.client;
+    let (gone, kept) = (
+        customer(client, "Blue Teapot").await,
+        customer(client, "Green Kettle").await,
+    );
+    let fair = made(client, "Fair").await;
+    assert_eq!(fair["version"], 1);
+    let one = json!({ "customer_ids": [gone["id"]] });
+    act(client, &fair, "members/add", one.clone()).await.expect(200);
+    // What is so already, is not told.
+    act(client, &fair, "members/add", one).await.expect(200);
+    let rule = super::segments::by_rule(client, "By name", "name = 'Blue Teapot' or name = 'Green Kettle'").await;
+    super::segments::refreshed(client, &rule).await;
+    let (g, k, fair_id, rule_id) = (&gone["id"], &kept["id"], &fair["id"], &rule["id"]);
+    let mut now = told(client, 3).await;
+    now.sort_by_key(|m| format!("{m:?}"));
+    let mut expected = vec![
+        (fair_id.clone(), g.clone(), true),
+        (rule_id.clone(), g.clone(), true),
+        (rule_id.clone(), k.clone(), true),
+    ];
+    expected.sort_by_key(|m| format!("{m:?}"));
+    assert_eq!(now, expected);
+    let path = format!("/v1/customers/{}/merge", id(&gone));
+    client.post(&path, json!({ "into": k })).await.expect(200);
+    let now = told(client, 5).await;
+    assert_eq!(now.len(), 3);
+    assert!(now.iter().all(|(_, customer, _)| customer == k));
+    let of_fair: Vec<bool> = now.iter().filter(|m| m.0 == *fair_id).map(|m| m.2).collect();
+    let mut of_rule: Vec<bool> = now.iter().filter(|m| m.0 == *rule_id).map(|m| m.2).collect();
+    of_rule.sort_unstable();
+    assert_eq!((of_fair, of_rule), (vec![true], vec![false, true]));
+    let both = json!({ "customer_ids": [k] });
+    act(client, &fair, "members/remove", both).await.expect(200);
+    assert!(told(client, 6).await.iter().any(|m| m.0 == *fair_id && !m.2));
+    let open = client.get("/v1/segment-memberships?open=true").await.expect(200);
+    assert_eq!(open["items"].as_array().unwrap().len(), 1);
 }

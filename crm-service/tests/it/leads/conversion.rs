@@ -1,6 +1,7 @@
 use super::{act, items, now, qualified};
 use crate::activities::faults;
-use crate::support::{crm, customer, id, timeline_kinds};
+use crate::attachments::pdf;
+use crate::support::{crm, customer, events, id, timeline_kinds};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -204,4 +205,20 @@ async fn a_faulty_conversion_is_answered_with_all_its_faults() {
     act(&key, &lead, "convert", json!({}))
         .await
         .expect_problem(403, "forbidden");
+}
+
+#[actix_web::test]
+async fn the_files_of_a_converted_lead_are_told_with_their_customer() {
+    let crm = crm().await;
+    let lead = qualified(&crm.client, json!({})).await;
+    let file = pdf(&crm.client, ("lead", id(&lead)), "enquiry.pdf").await;
+    let converted = act(&crm.client, &lead, "convert", json!({})).await.expect(200);
+    let path = format!("/v1/attachments/{}", id(&file));
+    let shown = crm.client.get(&path).await.expect(200);
+    assert_eq!(
+        (&shown["customer_id"], &shown["revision"]),
+        (&converted["customer_id"], &json!(2))
+    );
+    let told = events(&crm.client, "attachment.changed", 2).await;
+    assert_eq!((&told[1]["subjectversion"], &told[1]["data"]), (&json!(2), &shown));
 }

@@ -119,6 +119,9 @@ fn customers<'a>(making: &'a Making<'a>) -> LocalBoxFuture<'a, Vec<Made>> {
             "legal_entities": [{ "name": name("GmbH") }],
         });
         let customer = made(making, "/v1/customers", body).await;
+        let path = format!("/v1/segments/{}/members/add", making.id("segments"));
+        let member = json!({ "customer_ids": [customer["id"]] });
+        making.client.post(&path, member).await.expect(200);
         vec![
             Made::of("customers", &customer),
             Made::of("contacts", &customer["contacts"][0]),

@@ -3,6 +3,7 @@ use super::model::SalesOrder;
 use super::rows::OrderRow;
 use super::status::Status;
 use super::{actions, amend, apply, drafts, queries, release};
+use crate::customers::segments;
 use crate::may;
 use crate::schema::sales_orders;
 use actix_web::{get, patch, post, put};
@@ -23,6 +24,8 @@ use uuid::Uuid;
 struct SalesOrdersQuery {
     status: Option<Status>,
     customer_id: Option<Uuid>,
+    /// Orders of customers that are in this segment of the CRM now.
+    segment_id: Option<Uuid>,
     /// `crm` or `erp`.
     origin: Option<SearchText>,
     external_ref: Option<SearchText>,
@@ -69,6 +72,9 @@ fn list(conn: &mut PgConnection, query: &SalesOrdersQuery) -> Result<Page<SalesO
     }
     if let Some(customer) = query.customer_id {
         orders = orders.filter(sales_orders::customer_id.eq(customer));
+    }
+    if let Some(segment) = query.segment_id {
+        orders = orders.filter(sales_orders::customer_id.eq_any(segments::buyers_in(segment)));
     }
     if let Some(origin) = &query.origin {
         orders = orders.filter(sales_orders::origin.eq(origin.as_str()));

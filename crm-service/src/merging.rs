@@ -1,8 +1,9 @@
-//! Merging over HTTP.
+//! Merging over HTTP: the merge itself ([`merge`]), and what stands above customers tells of it what it counts or follows by
+//! customer. Whoever follows other records learns from `customer.merged` whose they are now.
 
-use super::actions;
+use crate::customers::merge::merge;
 use crate::customers::model::Customer;
-use crate::may;
+use crate::{deals, may, segments};
 use actix_web::post;
 use serde::Deserialize;
 use service_kit::http::IdPath;
@@ -18,7 +19,7 @@ struct CustomerMergeIn {
     into: Uuid,
 }
 
-pub(super) fn routes(routes: &mut Routes) {
+pub fn routes(routes: &mut Routes) {
     routes.add(merge_customer);
 }
 
@@ -33,5 +34,13 @@ async fn merge_customer(
     path: Path<IdPath>,
     body: Body<CustomerMergeIn>,
 ) -> Result<Answer, Problem> {
-    command.run(move |tx| actions::merge(tx, path.id, body.0.into)).await
+    command
+        .run(move |tx| {
+            let (survivor, moved) = merge(tx, path.id, body.0.into)?;
+            deals::moved(tx, moved.of("deals"))?;
+            deals::soft_demand::moved(tx, moved.of("soft_demand"))?;
+            segments::moved(tx, moved.of("segment_members"))?;
+            Ok(survivor)
+        })
+        .await
 }

@@ -1,0 +1,2 @@
+DROP INDEX segment_members_by_age;
+ALTER TABLE segment_members DROP COLUMN version;

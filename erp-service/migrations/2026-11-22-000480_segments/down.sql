@@ -1,0 +1,3 @@
+DROP VIEW segment_buyers;
+DROP TABLE segment_members;
+DROP TABLE segments;
