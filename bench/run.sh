@@ -8,7 +8,7 @@
 #   BENCH_FLOOD_ORDERS      orders of the flood (default 6000)
 #   BENCH_FLOOD_CLIENTS     clients that submit them at once (default 16)
 #   BENCH_IMPORT_ROWS       products of the file that is imported (default 100000)
-#   BENCH_ONLY              some of latency,flood,ratios,imports,sales,processes
+#   BENCH_ONLY              some of latency,flood,ratios,imports,sales,analytics,processes
 #   BENCH_STRICT=1          a missed target is a failure (exit code 3)
 #   PROFILE=debug           the unoptimised programs: to try this script, not to measure
 set -euo pipefail

@@ -11,9 +11,11 @@
 //! | [`ratios`] | the ERP under [`wrk`] and [`pgbench`] in turn, on the same server |
 //! | [`imports`] | a file of products: seconds, and memory meanwhile |
 //! | [`sales`] | lists, searches, card and board in a CRM that is full |
+//! | [`analytics`] | figures over a month, a quarter and a year of 500,000 orders |
 //! | [`processes`] | memory and start of each service |
 //! | [`report`] | the tables, and whether each target is met |
 
+mod analytics;
 mod api;
 mod failure;
 mod feed;
@@ -35,6 +37,7 @@ use clap::{Parser, ValueEnum};
 use failure::Result;
 use prepare::Shop;
 use report::Report;
+use sales::Crowd;
 use stack::Stack;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -90,6 +93,7 @@ enum Measure {
     Ratios,
     Imports,
     Sales,
+    Analytics,
     Processes,
 }
 
@@ -145,8 +149,14 @@ async fn measure(arguments: &Arguments) -> Result<Report> {
     if wanted(Measure::Imports) {
         imports::measure(&shop, &stack, arguments.import_rows, &mut report).await?;
     }
-    if wanted(Measure::Sales) {
-        sales::measure(&shop, &stack, &arguments.sql, arguments.seconds, &mut report).await?;
+    if wanted(Measure::Sales) || wanted(Measure::Analytics) {
+        let crowd = Crowd::fill(&shop, &stack, &arguments.sql).await?;
+        if wanted(Measure::Sales) {
+            sales::measure(&crowd, &stack, arguments.seconds, &mut report).await?;
+        }
+        if wanted(Measure::Analytics) {
+            analytics::measure(&crowd, &stack, &arguments.sql, arguments.seconds, &mut report).await?;
+        }
     }
     if wanted(Measure::Processes) {
         processes::measure(&stack, &arguments.tandem, &mut report).await?;

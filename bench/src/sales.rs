@@ -9,15 +9,14 @@ use crate::processes::Cpu;
 use crate::ratios::pause_flows;
 use crate::report::Report;
 use crate::stack::Stack;
+use futures_util::future::try_join_all;
 use rand::Rng;
 use rand::seq::IndexedRandom;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::json;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::task::JoinSet;
 use uuid::Uuid;
 
 const CLIENTS: usize = 8;
@@ -101,15 +100,8 @@ fn any(words: &[&'static str]) -> &'static str {
 
 /// # Errors
 /// When the CRM refuses a request.
-pub async fn measure(shop: &Shop, stack: &Stack, sql: &Path, seconds: u64, report: &mut Report) -> Result<()> {
-    println!("Filling the CRM: 100,000 customers, 50,000 deals, 1,000,000 activities; the flows pause");
-    pause_flows(shop).await?;
-    let started = Instant::now();
-    let user = people(&shop.crm).await?;
-    let database = Database::of(&stack.cluster, "crm")?;
-    database.run_file(&sql.join("sales_crowd.sql")).await?;
-    // Not part of the transaction; and the first readers should not pay for what the writers left.
-    database.run("VACUUM ANALYZE").await?;
+pub async fn measure(crowd: &Crowd, stack: &Stack, seconds: u64, report: &mut Report) -> Result<()> {
+    let database = &crowd.database;
     let lines = async |statement: &str| -> Result<Vec<String>> {
         let text = database.run(statement).await?;
         Ok(text.lines().map(str::to_owned).collect())
@@ -123,14 +115,10 @@ pub async fn measure(shop: &Shop, stack: &Stack, sql: &Path, seconds: u64, repor
         ))
         .await?,
     };
-    println!(
-        "  done in {:.0} s; {seconds} s of each with {CLIENTS} clients",
-        started.elapsed().as_secs_f64()
-    );
-    let sample = Arc::new(sample);
+    println!("  {seconds} s of each with {CLIENTS} clients");
     for (what, path) in KINDS {
         let cpu = Cpu::now(stack)?;
-        let mut times = run(&[shop.crm.clone(), user.clone()], &sample, path, seconds).await?;
+        let mut times = ask(&crowd.callers, CLIENTS, seconds, || path(&sample)).await?;
         times.sort_unstable();
         let at = |share: f64| milliseconds(times[((times.len() - 1) as f64 * share) as usize]);
         let rate = times.len() as f64 / seconds as f64;
@@ -145,35 +133,69 @@ pub async fn measure(shop: &Shop, stack: &Stack, sql: &Path, seconds: u64, repor
     Ok(())
 }
 
-fn milliseconds(time: Duration) -> f64 {
+/// A CRM that is full.
+pub struct Crowd {
+    pub database: Database,
+    /// With a key that sees everything, and as a user who sees a team of ten.
+    pub callers: [Api; 2],
+}
+
+impl Crowd {
+    /// Fills the CRM.
+    ///
+    /// # Errors
+    /// When the CRM or its database refuses.
+    pub async fn fill(shop: &Shop, stack: &Stack, sql: &Path) -> Result<Self> {
+        println!("Filling the CRM: 100,000 customers, 50,000 deals, 1,000,000 activities; the flows pause");
+        pause_flows(shop).await?;
+        let crowd = Crowd {
+            database: Database::of(&stack.cluster, "crm")?,
+            callers: [shop.crm.clone(), people(&shop.crm).await?],
+        };
+        crowd.add(&sql.join("sales_crowd.sql")).await?;
+        Ok(crowd)
+    }
+
+    /// Runs the statements of a file.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn add(&self, file: &Path) -> Result<()> {
+        let started = Instant::now();
+        self.database.run_file(file).await?;
+        // Not part of the transaction; and the first readers should not pay for what the writers left.
+        self.database.run("VACUUM ANALYZE").await?;
+        println!("  done in {:.0} s", started.elapsed().as_secs_f64());
+        Ok(())
+    }
+}
+
+pub fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1_000.0
 }
 
-/// How long each request took.
-async fn run(
+/// How long each request took; `path` is asked for anew each time.
+///
+/// # Errors
+/// When the CRM refuses a request.
+pub async fn ask(
     callers: &[Api; 2],
-    sample: &Arc<Sample>,
-    path: fn(&Sample) -> String,
+    clients: usize,
     seconds: u64,
+    path: impl Fn() -> String + Sync,
 ) -> Result<Vec<Duration>> {
     let end = Instant::now() + Duration::from_secs(seconds);
-    let mut clients = JoinSet::new();
-    for client in 0..CLIENTS {
-        let (caller, sample) = (callers[client % callers.len()].clone(), sample.clone());
-        clients.spawn(async move {
-            let mut times = Vec::new();
-            while Instant::now() < end {
-                let started = Instant::now();
-                caller.get::<IgnoredAny>(&path(&sample)).await?;
-                times.push(started.elapsed());
-            }
-            Ok::<_, Failure>(times)
-        });
-    }
-    let mut all = Vec::new();
-    while let Some(client) = clients.join_next().await {
-        all.extend(client.map_err(|error| Failure::new(format!("a client ended: {error}")))??);
-    }
+    let client = async |caller: &Api| -> Result<Vec<Duration>> {
+        let mut times = Vec::new();
+        while Instant::now() < end {
+            let started = Instant::now();
+            caller.get::<IgnoredAny>(&path()).await?;
+            times.push(started.elapsed());
+        }
+        Ok(times)
+    };
+    let running = (0..clients).map(|n| client(&callers[n % callers.len()]));
+    let all = try_join_all(running).await?.concat();
     match all.is_empty() {
         true => Err(Failure::new("nothing was answered in time")),
         false => Ok(all),

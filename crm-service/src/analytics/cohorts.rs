@@ -13,7 +13,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use service_kit::db::{Sql, sql};
+use service_kit::db::{Sql, figures, sql};
 use service_kit::paging::turn;
 use service_kit::{Answer, Cursor, Limit, Page, Problem, Query, Read, Result, Routes, Sight, text_enum};
 use utoipa::{IntoParams, ToSchema};
@@ -128,7 +128,8 @@ pub fn routes(routes: &mut Routes) {
 async fn get_cohorts(read: Read<may::ReadAnalytics>, query: Query<CohortsQuery>) -> Result<Answer, Problem> {
     let asked = Asked::of((query.from, query.to), query.within_days, read.today())?;
     let sight = read.actor().sight.clone();
-    read.json(move |conn| report(conn, &sight, &asked)).await
+    read.json(move |conn| figures(conn, |conn| report(conn, &sight, &asked)))
+        .await
 }
 
 /// The customers of cohorts, each with the first order and the next.
@@ -141,7 +142,8 @@ async fn list_cohort_customers(
 ) -> Result<Answer, Problem> {
     let asked = Asked::of((query.from, query.to), query.within_days, read.today())?;
     let sight = read.actor().sight.clone();
-    read.json(move |conn| customers(conn, &sight, &asked, &query)).await
+    read.json(move |conn| figures(conn, |conn| customers(conn, &sight, &asked, &query)))
+        .await
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -179,7 +181,7 @@ impl Asked {
 macro_rules! cohorts {
     ($rest:literal) => {
         concat!(
-            "WITH q AS MATERIALIZED (
+            "WITH q AS NOT MATERIALIZED (
                  SELECT $1 AS first, $2 AS last, $3 AS within_days, $4 AS sees_all, $5 AS me, $6 AS teams),
              placed AS (
                  SELECT coalesce(c.merged_into, c.id) AS customer_id, min(o.order_date) AS first_order_on

@@ -27,6 +27,8 @@
 //!
 //! **What a request costs.** It reads the lines of the counted orders (the deals, the activities) of its
 //! period, at most five years, through an index by day, and nothing outside of it; it answers a page.
+//! Its statements are planned for what is asked ([`service_kit::db::figures`]): so `q`, which says that,
+//! is folded into them, and a filter that is not asked for costs nothing.
 
 mod asked;
 mod cohorts;

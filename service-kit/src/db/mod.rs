@@ -4,11 +4,13 @@
 //! thread ever waits for one. There is no check on checkout: a connection found dead is thrown
 //! away and the work starts again on another, which costs nothing while all is well.
 
+mod figures;
 mod migrate;
 mod pool;
 mod sql;
 mod text_enum;
 
+pub use figures::{figures, plan_for_figures};
 pub use migrate::{StartError, check_connection, migrate};
 pub use pool::{Permit, Pool, Session};
 pub use sql::{Sql, sql};

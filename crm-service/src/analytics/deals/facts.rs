@@ -23,7 +23,7 @@ macro_rules! deals {
     };
     ($day:literal, $within:literal, $($rest:expr),+) => {
         concat!(
-            "WITH q AS MATERIALIZED (
+            "WITH q AS NOT MATERIALIZED (
                  SELECT $1 AS first, $2 AS last, $3 AS by, $4 AS key, $5 AS pipeline, $6 AS owner, $7 AS team, $8 AS source,
                         $9 AS zone, $10 AS begins, $11 AS ends, $12 AS base, $13 AS digits, $14 AS half, $15 AS sees_all,
                         $16 AS me, $17 AS teams),

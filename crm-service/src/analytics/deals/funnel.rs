@@ -15,6 +15,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use service_kit::db::figures;
 use service_kit::http::SearchText;
 use service_kit::paging::turn;
 use service_kit::{Amount, Answer, Currency, Cursor, Limit, Page, Problem, Query, Read, Result, Routes, text_enum};
@@ -134,8 +135,7 @@ async fn get_funnel(read: Read<may::ReadAnalytics>, query: Query<DealFiguresQuer
     let asked = Asked::of(&query, DealsBy::Pipeline, today)?;
     let sight = read.actor().sight.clone();
     read.json(move |conn| {
-        // Two statements, one state.
-        conn.build_transaction().repeatable_read().read_only().run(|conn| {
+        figures(conn, |conn| {
             let facts = Facts::of(conn, &sight, zone, today)?;
             report(conn, &facts, &asked)
         })
@@ -169,8 +169,10 @@ async fn list_funnel_deals(read: Read<may::ReadAnalytics>, query: Query<FunnelDe
     }
     let sight = read.actor().sight.clone();
     read.json(move |conn| {
-        let facts = Facts::of(conn, &sight, zone, today)?;
-        deals(conn, &facts, &asked, stage.as_deref(), outcome)
+        figures(conn, |conn| {
+            let facts = Facts::of(conn, &sight, zone, today)?;
+            deals(conn, &facts, &asked, stage.as_deref(), outcome)
+        })
     })
     .await
 }
@@ -377,7 +379,7 @@ fn deals(
     let as_of = Utc::now();
     // Without a stage each deal once.
     let text = funnel!(
-        ", narrowed AS (SELECT $21::text AS stage, $22::text AS outcome, $23::uuid AS after),
+        ", narrowed AS NOT MATERIALIZED (SELECT $21::text AS stage, $22::text AS outcome, $23::uuid AS after),
          found AS (
              SELECT a.id, a.name, a.customer_id, a.pipeline_id, a.owner_id, a.team_id, a.source, a.state, a.opened_on,
                     a.closed_on, a.loss_reason, a.competitor, a.currency, a.amount, a.worth, NULL::bigint AS seconds,

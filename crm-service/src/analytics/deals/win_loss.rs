@@ -11,6 +11,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Numeric, Text, Uuid as SqlUuid};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use service_kit::db::figures;
 use service_kit::http::SearchText;
 use service_kit::paging::turn;
 use service_kit::{Amount, Answer, Currency, Cursor, Limit, Page, Problem, Query, Read, Result, Routes, text_enum};
@@ -97,8 +98,10 @@ async fn get_win_loss(read: Read<may::ReadAnalytics>, query: Query<DealFiguresQu
     let asked = Asked::of(&query, DealsBy::Reason, today)?;
     let sight = read.actor().sight.clone();
     read.json(move |conn| {
-        let facts = Facts::of(conn, &sight, zone, today)?;
-        report(conn, &facts, &asked)
+        figures(conn, |conn| {
+            let facts = Facts::of(conn, &sight, zone, today)?;
+            report(conn, &facts, &asked)
+        })
     })
     .await
 }
@@ -126,8 +129,10 @@ async fn list_closed_deals(read: Read<may::ReadAnalytics>, query: Query<ClosedDe
     let asked = Asked::of(&asked, DealsBy::Reason, today)?;
     let sight = read.actor().sight.clone();
     read.json(move |conn| {
-        let facts = Facts::of(conn, &sight, zone, today)?;
-        closed(conn, &facts, &asked, state)
+        figures(conn, |conn| {
+            let facts = Facts::of(conn, &sight, zone, today)?;
+            closed(conn, &facts, &asked, state)
+        })
     })
     .await
 }

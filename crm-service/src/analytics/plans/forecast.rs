@@ -13,6 +13,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Date, Nullable, Numeric, Text};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use service_kit::db::figures;
 use service_kit::paging::turn;
 use service_kit::{
     Amount, Answer, Currency, Cursor, Limit, Page, Problem, Query, Read, Result, Routes, Sight, text_enum,
@@ -111,14 +112,8 @@ async fn get_forecast_against_plan(
 ) -> Result<Answer, Problem> {
     let asked = Asked::of(&query, read.today())?;
     let sight = read.actor().sight.clone();
-    read.json(move |conn| {
-        // The rates and the figures are several statements.
-        conn.build_transaction()
-            .repeatable_read()
-            .read_only()
-            .run(|conn| report(conn, &sight, &asked))
-    })
-    .await
+    read.json(move |conn| figures(conn, |conn| report(conn, &sight, &asked)))
+        .await
 }
 
 /// What is asked for, with nothing left open.
@@ -191,7 +186,7 @@ struct Row {
 }
 
 const TEXT: &str = sales!(
-    ", z AS MATERIALIZED (
+    ", z AS NOT MATERIALIZED (
          SELECT q.*, p.* FROM q CROSS JOIN (SELECT $20::date AS today, $21::text AS plans_of) AS p),
      sold AS (
          SELECT coalesce(key, 'none') AS key, coalesce(sum(net), 0) AS revenue, count(*) FILTER (WHERE net IS NULL) AS unvalued

@@ -13,7 +13,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Date, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use service_kit::db::Sql;
+use service_kit::db::{Sql, figures};
 use service_kit::paging::turn;
 use service_kit::{Answer, Currency, Cursor, Limit, Page, Problem, Query, Read, Result, Routes, Sight};
 use utoipa::{IntoParams, ToSchema};
@@ -137,7 +137,8 @@ async fn get_kpis(read: Read<may::ReadAnalytics>, query: Query<KpisQuery>) -> Re
         (read.today(), read.time_zone()),
     )?;
     let sight = read.actor().sight.clone();
-    read.json(move |conn| report(conn, &sight, &asked, &query)).await
+    read.json(move |conn| figures(conn, |conn| report(conn, &sight, &asked, &query)))
+        .await
 }
 
 /// The records that figures of plan and fact are made of: the `value`s add up to them.
@@ -152,7 +153,8 @@ async fn list_kpi_records(read: Read<may::ReadAnalytics>, query: Query<KpiRecord
         (read.today(), read.time_zone()),
     )?;
     let sight = read.actor().sight.clone();
-    read.json(move |conn| records(conn, &sight, &asked, &query)).await
+    read.json(move |conn| figures(conn, |conn| records(conn, &sight, &asked, &query)))
+        .await
 }
 
 /// What is asked for, with nothing left open.
@@ -209,7 +211,7 @@ impl Asked {
 macro_rules! records {
     ($rest:literal) => {
         sales!(
-            ", z AS MATERIALIZED (
+            ", z AS NOT MATERIALIZED (
                  SELECT q.*, p.*
                  FROM q CROSS JOIN (SELECT $20::text AS zone, $21::timestamptz AS begins, $22::timestamptz AS ends,
                                            $23::timestamptz AS now, $24::text AS kind) AS p),

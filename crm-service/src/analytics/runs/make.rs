@@ -11,7 +11,7 @@ use crate::schema::analysis_runs;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Numeric, Text, Uuid as SqlUuid};
 use rust_decimal::Decimal;
-use service_kit::db::sql;
+use service_kit::db::{plan_for_figures, sql};
 use service_kit::{Currency, Faults, Result, Sight, Tx};
 use uuid::Uuid;
 
@@ -30,6 +30,7 @@ pub fn make(tx: &mut Tx<'_>, input: &AnalysisRunIn) -> Result<AnalysisRun> {
     };
     let (id, now) = (tx.mint(input.id), tx.now());
     let facts = Facts::of(tx, &sight)?;
+    plan_for_figures(tx)?;
     rule.write(tx, &facts, id)?;
     let found = found(tx, id)?;
     let row = RunRow {

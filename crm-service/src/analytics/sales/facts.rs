@@ -19,7 +19,7 @@ use uuid::Uuid;
 macro_rules! sales {
     ($($rest:expr),+ $(,)?) => {
         concat!(
-            "WITH RECURSIVE q AS MATERIALIZED (
+            "WITH RECURSIVE q AS NOT MATERIALIZED (
                  SELECT $1 AS first, $2 AS last, $3 AS by, $4 AS key, $5 AS customer, $6 AS product, $7 AS category,
                         $8 AS country, $9 AS owner, $10 AS team, $11 AS base, $12 AS reference, $13 AS digits,
                         $14 AS half, $15 AS sees_all, $16 AS me, $17 AS teams, $18 AS categorised, $19 AS rolled_up),
@@ -32,17 +32,17 @@ macro_rules! sales {
                  SELECT c.id, b.branch FROM q CROSS JOIN branches b JOIN categories c ON c.parent_id = b.id
                  WHERE q.category IS NULL OR q.category NOT IN (b.id, c.id)),
              counted AS (
-                 SELECT o.id, o.number, o.order_date, o.currency, coalesce(c.merged_into, c.id) AS customer_id,
+                 SELECT o.id, o.number, o.order_date, o.currency, coalesce(m.merged_into, o.customer_id) AS customer_id,
                         o.credited_owner_id AS owner_id, o.credited_team_id AS team_id,
                         CASE WHEN q.by = 'region' OR q.country IS NOT NULL THEN (
-                            SELECT a.country FROM addresses a WHERE a.customer_id = coalesce(c.merged_into, c.id)
+                            SELECT a.country FROM addresses a WHERE a.customer_id = coalesce(m.merged_into, o.customer_id)
                             ORDER BY CASE a.kind WHEN 'billing' THEN 1 WHEN 'office' THEN 2 ELSE 3 END, a.created_at, a.id
                             LIMIT 1) END AS country
-                 FROM q CROSS JOIN orders o JOIN customers c ON c.id = o.customer_id
+                 FROM q CROSS JOIN orders o LEFT JOIN customers m ON m.id = o.customer_id AND m.merged_into IS NOT NULL
                  WHERE o.status IN ('accepted', 'on_hold', 'partially_delivered', 'delivered', 'closed')
                    AND o.order_date BETWEEN q.first AND q.last
                    AND (q.sees_all OR o.owner_id = q.me OR o.team_id = ANY(q.teams))
-                   AND (q.customer IS NULL OR coalesce(c.merged_into, c.id) = q.customer)
+                   AND (q.customer IS NULL OR coalesce(m.merged_into, o.customer_id) = q.customer)
                    AND (q.owner IS NULL OR o.credited_owner_id = q.owner)
                    AND (q.team IS NULL OR o.credited_team_id = q.team)),
              foreign_days AS MATERIALIZED (
@@ -55,17 +55,17 @@ macro_rules! sales {
             " AS net,
                         CASE q.by
                             WHEN 'customer' THEN o.customer_id::text WHEN 'product' THEN l.product_id::text
-                            WHEN 'category' THEN coalesce(b.branch, p.category_id)::text WHEN 'region' THEN o.country
+                            WHEN 'category' THEN coalesce(p.branch, p.category_id)::text WHEN 'region' THEN o.country
                             WHEN 'owner' THEN o.owner_id::text WHEN 'team' THEN o.team_id::text
                             ELSE to_char(o.order_date, 'YYYY-MM') END AS key
                  FROM q CROSS JOIN counted o
                  JOIN order_lines l ON l.order_id = o.id
-                 LEFT JOIN products p ON q.categorised AND p.id = l.product_id
-                 LEFT JOIN branches b ON b.id = p.category_id
+                 LEFT JOIN (SELECT p.id, p.category_id, b.branch FROM products p LEFT JOIN branches b ON b.id = p.category_id) AS p
+                     ON q.categorised AND p.id = l.product_id
                  LEFT JOIN foreign_days f ON f.currency = o.currency AND f.order_date = o.order_date
                  CROSS JOIN LATERAL (SELECT CASE WHEN o.currency = q.base THEN 1 ELSE f.rate END AS rate) AS r
                  WHERE (q.product IS NULL OR l.product_id = q.product)
-                   AND (q.category IS NULL OR p.category_id = q.category OR b.id IS NOT NULL)
+                   AND (q.category IS NULL OR p.category_id = q.category OR p.branch IS NOT NULL)
                    AND (q.country IS NULL OR o.country = q.country)) ",
             $($rest),+
         )

@@ -11,6 +11,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Date, Nullable, Numeric, Text, Uuid as SqlUuid};
 use rust_decimal::Decimal;
 use serde::Serialize;
+use service_kit::db::figures;
 use service_kit::paging::turn;
 use service_kit::{Amount, Answer, Currency, Cursor, Page, Problem, Query, Read, Result, Routes, Sight};
 use utoipa::ToSchema;
@@ -51,7 +52,8 @@ pub fn routes(routes: &mut Routes) {
 async fn list_sales_lines(read: Read<may::ReadAnalytics>, query: Query<SalesQuery>) -> Result<Answer, Problem> {
     let asked = Asked::of(&query, read.today())?;
     let sight = read.actor().sight.clone();
-    read.json(move |conn| page(conn, &sight, &asked)).await
+    read.json(move |conn| figures(conn, |conn| page(conn, &sight, &asked)))
+        .await
 }
 
 #[derive(Debug, QueryableByName)]

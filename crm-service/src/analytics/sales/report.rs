@@ -10,6 +10,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Numeric, Text};
 use rust_decimal::Decimal;
 use serde::Serialize;
+use service_kit::db::figures;
 use service_kit::paging::turn;
 use service_kit::{Amount, Answer, Currency, Cursor, Problem, Query, Read, Result, Routes, Sight};
 use utoipa::ToSchema;
@@ -67,7 +68,8 @@ pub fn routes(routes: &mut Routes) {
 async fn get_sales_report(read: Read<may::ReadAnalytics>, query: Query<SalesQuery>) -> Result<Answer, Problem> {
     let asked = Asked::of(&query, read.today())?;
     let sight = read.actor().sight.clone();
-    read.json(move |conn| report(conn, &sight, &asked)).await
+    read.json(move |conn| figures(conn, |conn| report(conn, &sight, &asked)))
+        .await
 }
 
 #[derive(Debug, QueryableByName)]
@@ -106,13 +108,21 @@ fn report(conn: &mut PgConnection, sight: &Sight, asked: &Asked) -> Result<Sales
     let mut rows: Vec<Row> = facts
         .ask(
             sales!(
-                ", grouped AS (
-                     SELECT grouping(s.key) = 1 AS is_total, s.key, count(DISTINCT s.id) AS orders, count(s.id) AS lines,
-                            coalesce(sum(s.quantity), 0) AS quantity, coalesce(sum(s.net), 0) AS net,
-                            count(s.id) FILTER (WHERE s.net IS NULL) AS unvalued
+                ", of_orders AS MATERIALIZED (
+                     SELECT s.key, s.id, count(*) AS lines, sum(s.quantity) AS quantity, sum(s.net) AS net,
+                            count(*) - count(s.net) AS unvalued
                      FROM q CROSS JOIN sales s
                      WHERE q.key IS NULL OR coalesce(s.key, 'none') = q.key
-                     GROUP BY GROUPING SETS ((s.key), ())),
+                     GROUP BY s.key, s.id),
+                 grouped AS (
+                     SELECT false AS is_total, key, count(*) AS orders, sum(lines)::bigint AS lines, sum(quantity) AS quantity,
+                            coalesce(sum(net), 0) AS net, sum(unvalued)::bigint AS unvalued
+                     FROM of_orders GROUP BY key
+                     UNION ALL
+                     SELECT true, NULL, (SELECT count(*) FROM (SELECT id FROM of_orders GROUP BY id) AS once),
+                            coalesce(sum(lines), 0)::bigint, coalesce(sum(quantity), 0), coalesce(sum(net), 0),
+                            coalesce(sum(unvalued), 0)::bigint
+                     FROM of_orders),
                  ranked AS (
                      SELECT g.*, CASE WHEN q.by = 'month' THEN 0 ELSE g.net END AS rank, coalesce(g.key, 'none') AS word
                      FROM q CROSS JOIN grouped g),
