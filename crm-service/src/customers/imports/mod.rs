@@ -6,9 +6,9 @@
 //!
 //! **What a row says.** Columns are those of the list's CSV; one that the file lacks stays as it is, an empty cell clears.
 //! Custom fields stand in `custom_fields.<key>`. Files that call their columns otherwise say so with `columns`.
-//! A row may bring a contact and a billing and a delivery address ([`parts`]).
+//! A row may bring a contact and a billing and a delivery address.
 //!
-//! **Taking back** ([`undo`]) is the kit's. What the import changed is as it was before, its parts included; what it made is
+//! **Taking back** is the kit's. What the import changed is as it was before, its parts included; what it made is
 //! archived, because a customer is never deleted, loses what the import brought along, and its `external_ref` is free again.
 
 mod parts;

@@ -12,7 +12,7 @@
 //! **Whose it is.** `owner_id` says it; else the assignment rules; where none fits, whoever imports. An owner is told
 //! once of a file.
 //!
-//! **Taking back** ([`undo`]) is the kit's. A lead that the import changed or touched is as it was, without those touches.
+//! **Taking back** is the kit's. A lead that the import changed or touched is as it was, without those touches.
 //! One that it made is disqualified, because leads are never deleted, and its `external_ref` is free again.
 
 mod row;
