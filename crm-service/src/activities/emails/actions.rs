@@ -3,11 +3,11 @@
 use crate::activities::actions::{hang, save};
 use crate::activities::emails::compose::{ComposeError, Composed, Draft, compose};
 use crate::activities::emails::model::{Contents, EmailIn, EmailMessage};
+use crate::activities::emails::opt_out::{self, bare};
 use crate::activities::emails::templates::{self, Written};
 use crate::activities::emails::{outbox, queries};
 use crate::activities::model::{ActivityDirection, ActivityKind, ActivityRow, ActivityState, EmailDelivery};
 use crate::activities::{Activity, queries as activities};
-use crate::customers::consent::{self, Channel};
 use crate::schema::contacts;
 use crate::subjects;
 use diesel::prelude::*;
@@ -153,18 +153,13 @@ fn check_consent(tx: &mut Tx<'_>, input: &EmailIn, row: &ActivityRow, answered: 
     if input.despite_withdrawn.is_some() {
         return Ok(());
     }
-    let writer = answered
+    let answered_sender = answered
         .filter(|answered| answered.direction == ActivityDirection::In)
-        .and_then(|answered| answered.from_address.as_deref())
-        .map(|from| bare(from).to_lowercase());
+        .and_then(|answered| answered.from_address.as_deref());
     let copies = input.cc.iter().chain(&input.bcc).map(|address| address.as_str());
     let reached: Vec<&str> = row.to_addresses.iter().map(String::as_str).chain(copies).collect();
-    let unasked: Vec<&str> = reached
-        .into_iter()
-        .filter(|address| Some(address.to_lowercase()) != writer)
-        .collect();
     let sight = tx.sight();
-    let withdrawn = consent::withdrawn(tx, &sight, Channel::Email, &unasked)?;
+    let withdrawn = opt_out::said_no(tx, &sight, &reached, answered_sender)?;
     if withdrawn.is_empty() {
         return Ok(());
     }
@@ -172,12 +167,6 @@ fn check_consent(tx: &mut Tx<'_>, input: &EmailIn, row: &ActivityRow, answered: 
     Err(Problem::conflict("consent_withdrawn", detail)
         .fact("addresses", json!(withdrawn))
         .into())
-}
-
-/// The address without the name that a sender shows with it.
-fn bare(shown: &str) -> String {
-    let inner = shown.strip_suffix('>').and_then(|shown| shown.rsplit_once('<'));
-    inner.map_or(shown, |(_, address)| address).to_owned()
 }
 
 fn answer_to(subject: &str) -> String {

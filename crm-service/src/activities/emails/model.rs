@@ -19,7 +19,7 @@ text_enum! {
         Queued = "queued",
         Sending = "sending",
         Sent = "sent",
-        /// It was refused for good, or too often; `retry` sends it anew.
+        /// It was refused for good, or too often, or consent was withdrawn before it went out; `retry` sends it anew.
         Failed = "failed",
         Cancelled = "cancelled",
         Received = "received",
@@ -147,7 +147,7 @@ pub struct EmailMessage {
     /// How often it was tried to send it.
     pub attempts: Option<i32>,
     pub next_attempt_at: Option<DateTime<Utc>>,
-    /// What the mail server said the last time that it did not take it.
+    /// What the mail server said the last time that it did not take it, or why it was not sent.
     pub last_error: Option<String>,
     pub allowed_actions: Vec<EmailAction>,
     /// That of its activity.

@@ -6,6 +6,7 @@
 
 use crate::activities::actions::{save, tell_done};
 use crate::activities::emails::compose::Composed;
+use crate::activities::emails::opt_out;
 use crate::activities::emails::smtp::{Attempt, Smtp};
 use crate::activities::model::{ActivityState, EmailDelivery};
 use crate::activities::queries;
@@ -94,15 +95,32 @@ pub async fn send_one(kit: Kit, clock: fn() -> DateTime<Utc>) -> Result<bool, Pr
     };
     let smtp = Smtp::of(&mail).map_err(|wrong| Problem::unavailable("mail_server_unusable", wrong))?;
     let now = clock().trunc_subsecs(6);
-    let Some(claimed) = kit.run_background(move |conn| Ok(claim(conn, now)?)).await? else {
+    let Some((claimed, stop)) = kit.run_background(move |conn| claim_and_look(conn, now)).await? else {
         return Ok(false);
     };
-    let sent = claimed.clone();
-    let attempt = web::block(move || smtp.send(&sent.sender, &sent.recipients, &sent.message));
-    let attempt = attempt.await.map_err(|_| Problem::internal())?;
+    let attempt = match stop {
+        Some(reason) => Attempt::Refused(reason),
+        None => {
+            let sent = claimed.clone();
+            let attempt = web::block(move || smtp.send(&sent.sender, &sent.recipients, &sent.message));
+            attempt.await.map_err(|_| Problem::internal())?
+        }
+    };
     kit.run_as_service("outbox", move |tx| record(tx, &claimed, &attempt, now))
         .await?;
     Ok(true)
+}
+
+/// A message to send, and why it must not go out, if it must not.
+fn claim_and_look(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Option<(Claimed, Option<String>)>> {
+    let Some(claimed) = claim(conn, now)? else {
+        return Ok(None);
+    };
+    let stop = match claimed.activity_id {
+        Some(activity) => opt_out::stops(conn, activity, &claimed.recipients)?,
+        None => None,
+    };
+    Ok(Some((claimed, stop)))
 }
 
 fn claim(conn: &mut PgConnection, now: DateTime<Utc>) -> QueryResult<Option<Claimed>> {

@@ -1,6 +1,7 @@
 use super::inbound::{deliver, message};
 use super::smtp::Server;
 use crate::support::id;
+use crm_service::activities::emails::outbox::OUTBOX;
 use serde_json::{Value, json};
 use service_kit::testing::Client;
 
@@ -67,4 +68,60 @@ async fn who_has_said_no_is_not_written_to() {
             .expect_problem(409, "consent_withdrawn");
     }
     client.post("/v1/emails", to("somebody@else.example")).await.expect(201);
+}
+
+#[actix_web::test]
+async fn what_was_written_before_somebody_said_no_does_not_go_out() {
+    let server = Server::start();
+    let crm = server.crm().await;
+    let client = &crm.client;
+    let body = json!({ "name": "Alfreds", "kind": "company",
+        "contacts": [{ "name": "Maria", "email": "maria@alfreds.example" }, { "name": "Otto", "email": "otto@alfreds.example" }] });
+    let of = client.post("/v1/customers", body).await.expect(201);
+    let maria = &of["contacts"][0];
+    let mut copied = to("otto@alfreds.example");
+    copied["bcc"] = json!(["maria@alfreds.example"]);
+    let mut needed = to("maria@alfreds.example");
+    needed["despite_withdrawn"] = json!("order confirmation");
+    let question = deliver(client, &message("question@alfreds.example", "Subject: A question\n"))
+        .await
+        .expect(201);
+    let answer = json!({ "answers": question["id"], "text": "An answer." });
+    let mut written = Vec::new();
+    for body in [
+        to("maria@alfreds.example"),
+        copied,
+        needed,
+        answer,
+        to("otto@alfreds.example"),
+    ] {
+        written.push(client.post("/v1/emails", body).await.expect(201));
+    }
+    said(client, &of, Some(maria), "withdrawn").await;
+    crm.running.kit.run_round(&OUTBOX).await.unwrap();
+
+    let path = |of: &Value| format!("/v1/emails/{}", id(of));
+    let mut states = Vec::new();
+    for email in &written {
+        let shown = client.get(&path(email)).await.expect(200);
+        let why = shown["last_error"].as_str().unwrap_or_default().to_owned();
+        assert_eq!(
+            shown["state"] == "failed",
+            why.contains("consent to e-mail was withdrawn"),
+            "{shown}"
+        );
+        states.push(shown["state"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(states, ["failed", "failed", "sent", "sent", "sent"]);
+    assert_eq!(server.deliveries().len(), 3);
+    // Sending it anew asks anew.
+    let retry = format!("{}/retry", path(&written[0]));
+    client.post(&retry, json!({})).await.expect(200);
+    crm.running.kit.run_round(&OUTBOX).await.unwrap();
+    assert_eq!(client.get(&path(&written[0])).await.expect(200)["state"], "failed");
+    said(client, &of, Some(maria), "granted").await;
+    client.post(&retry, json!({})).await.expect(200);
+    crm.running.kit.run_round(&OUTBOX).await.unwrap();
+    assert_eq!(client.get(&path(&written[0])).await.expect(200)["state"], "sent");
+    assert_eq!(server.deliveries().len(), 4);
 }
