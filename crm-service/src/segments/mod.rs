@@ -17,7 +17,7 @@
 //! everything, and whoever explains a membership sees the value of such a condition only then. A preview looks with the
 //! eyes of whoever asks.
 //!
-//! **What the ERP learns** ([`memberships`]): the segment, and each membership by itself under a version of its own, so
+//! **What the ERP learns** (`memberships`): the segment, and each membership by itself under a version of its own, so
 //! that a rule that lets a hundred thousand in touches no customer, and what arrives twice or late changes nothing.
 //!
 //! Customers that became part of others are in no segment: what they were in stands with the other from then on, by rule as

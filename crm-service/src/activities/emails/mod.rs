@@ -9,7 +9,7 @@
 //! [`outbox`] sends it after the commit: `queued` → `sending` → `sent`, or, after refusals, `queued`
 //! again with a growing delay, and in the end `failed`, from where it can be sent anew. One process
 //! has a message for itself while it sends it. Before that it asks once more whether somebody whom it reaches has withdrawn
-//! consent ([`opt_out`]); then it is `failed`, and its `last_error` says so. A message goes out once, with one exception that
+//! consent (`opt_out`); then it is `failed`, and its `last_error` says so. A message goes out once, with one exception that
 //! SMTP leaves open: when the process, or its connection to the database, dies between the server's
 //! answer and the commit of `sent`, nobody knows that it went, and it is sent again half an hour
 //! later. Both have the same `Message-ID`, by which receivers drop the twin.
