@@ -210,6 +210,9 @@ pub struct Level<'a> {
     pub on_hand: &'a RawValue,
     #[serde(borrow)]
     pub reserved: &'a RawValue,
+    /// Absent in what was announced before there was any.
+    #[serde(borrow, default)]
+    pub incoming: Option<&'a RawValue>,
 }
 
 const AVAILABILITY: &str = "/v1/availability";
@@ -310,6 +313,8 @@ pub fn availability_item(source: Source, level: &Level<'_>) -> serde_json::Resul
         warehouse_id: &'a RawValue,
         on_hand: &'a RawValue,
         reserved: &'a RawValue,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        incoming: Option<&'a RawValue>,
         source_version: i64,
         as_of: DateTime<Utc>,
     }
@@ -319,6 +324,7 @@ pub fn availability_item(source: Source, level: &Level<'_>) -> serde_json::Resul
         warehouse_id: level.warehouse_id,
         on_hand: level.on_hand,
         reserved: level.reserved,
+        incoming: level.incoming,
         source_version: source.version,
         as_of: source.as_of,
     };

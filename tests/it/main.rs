@@ -16,6 +16,7 @@ mod demo;
 mod documents;
 mod erp_stopped;
 mod exchange_rates;
+mod expected_goods;
 mod faults;
 mod from_lead_to_cash;
 mod merged_customer;

@@ -4,12 +4,13 @@
 //! hour, each change is recorded in the ERP as a stock move, and what is shown here says by
 //! `as_of` and `source_version` which state of the ERP it is.
 
+use super::incoming::{self, IncomingStock};
 use crate::may;
 use crate::schema::availability;
 use actix_web::put;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Numeric, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Numeric, Timestamptz, Uuid as SqlUuid};
 use serde::{Deserialize, Serialize};
 use service_kit::db::sql;
 use service_kit::{Answer, Body, Command, Faults, Problem, Quantity, Result, Routes};
@@ -39,6 +40,10 @@ pub struct AvailabilityItemIn {
     pub on_hand: Quantity,
     /// At most what is on hand.
     pub reserved: Quantity,
+    /// What is expected and not promised yet, by day.
+    #[serde(default)]
+    #[schema(max_items = 60)]
+    pub incoming: Vec<IncomingStock>,
     /// The ERP's version of this pair.
     #[schema(minimum = 0)]
     pub source_version: i64,
@@ -75,6 +80,8 @@ pub struct StockLevel {
     pub warehouse_id: Uuid,
     pub on_hand: Quantity,
     pub reserved: Quantity,
+    /// [`IncomingStock`] by day.
+    pub incoming: serde_json::Value,
     pub as_of: DateTime<Utc>,
     pub revision: i64,
 }
@@ -86,6 +93,9 @@ pub struct Availability {
     pub reserved: Quantity,
     /// On hand less reserved.
     pub available: Quantity,
+    /// What the ERP expects and has not promised to others, by day over all warehouses. When a date has
+    /// passed, the goods are late.
+    pub incoming: Vec<IncomingStock>,
     /// The latest word of the ERP on any of the warehouses.
     pub as_of: Option<DateTime<Utc>>,
     pub warehouses: Vec<WarehouseAvailability>,
@@ -98,23 +108,30 @@ pub struct WarehouseAvailability {
     pub on_hand: Quantity,
     pub reserved: Quantity,
     pub available: Quantity,
+    pub incoming: Vec<IncomingStock>,
     pub as_of: DateTime<Utc>,
 }
 
 impl Availability {
-    pub fn add(&mut self, level: &StockLevel) {
+    /// # Errors
+    /// When what is stored as incoming is none, which is a bug.
+    pub fn add(&mut self, level: &StockLevel) -> QueryResult<()> {
         let here = WarehouseAvailability {
             warehouse_id: level.warehouse_id,
             on_hand: level.on_hand,
             reserved: level.reserved,
             available: level.on_hand - level.reserved,
+            incoming: Vec::deserialize(&level.incoming)
+                .map_err(|error| diesel::result::Error::DeserializationError(Box::new(error)))?,
             as_of: level.as_of,
         };
         self.on_hand = self.on_hand + here.on_hand;
         self.reserved = self.reserved + here.reserved;
         self.available = self.available + here.available;
+        incoming::merge(&mut self.incoming, &here.incoming);
         self.as_of = self.as_of.max(Some(here.as_of));
         self.warehouses.push(here);
+        Ok(())
     }
 }
 
@@ -156,6 +173,20 @@ fn check(told: &AvailabilityIn) -> Result<(), Problem> {
                 "no more can be reserved than is on hand",
             );
         }
+        let mut days = HashSet::new();
+        for (position, day) in item.incoming.iter().enumerate() {
+            let pointer = format!("/items/{index}/incoming/{position}");
+            if day.quantity.is_zero() {
+                faults.add(format!("{pointer}/quantity"), "out_of_range", "must be more than 0");
+            }
+            if !days.insert(day.expected_on) {
+                faults.add(
+                    format!("{pointer}/expected_on"),
+                    "duplicate",
+                    "this day stands in an earlier entry",
+                );
+            }
+        }
         if !pairs.insert((item.product_id, item.warehouse_id)) {
             faults.add(
                 format!("/items/{index}"),
@@ -176,24 +207,29 @@ struct Pair {
 }
 
 /// Stores what is newer, in one statement; rows are locked in key order. Returns what applied.
-fn apply(conn: &mut PgConnection, told: &AvailabilityIn) -> QueryResult<HashSet<(Uuid, Uuid)>> {
+fn apply(conn: &mut PgConnection, told: &AvailabilityIn) -> Result<HashSet<(Uuid, Uuid)>> {
     let items = &told.items;
+    let incoming = items
+        .iter()
+        .map(|i| serde_json::to_value(&i.incoming))
+        .collect::<Result<Vec<_>, _>>()?;
     let applied: Vec<Pair> = sql("INSERT INTO availability AS stored
-             (product_id, warehouse_id, stock_level_id, on_hand, reserved, source_version, as_of, revision)
+             (product_id, warehouse_id, stock_level_id, on_hand, reserved, incoming, source_version, as_of, revision)
          SELECT told.*, 1
-         FROM unnest($1, $2, $3, $4, $5, $6, $7)
-             AS told (product_id, warehouse_id, stock_level_id, on_hand, reserved, source_version, as_of)
+         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)
+             AS told (product_id, warehouse_id, stock_level_id, on_hand, reserved, incoming, source_version, as_of)
          ORDER BY product_id, warehouse_id
          ON CONFLICT (product_id, warehouse_id) DO UPDATE
          SET stock_level_id = excluded.stock_level_id, on_hand = excluded.on_hand, reserved = excluded.reserved,
-             source_version = excluded.source_version, as_of = excluded.as_of, revision = stored.revision + 1
-         WHERE $8 OR excluded.source_version > stored.source_version
+             incoming = excluded.incoming, source_version = excluded.source_version, as_of = excluded.as_of, revision = stored.revision + 1
+         WHERE $9 OR excluded.source_version > stored.source_version
          RETURNING product_id, warehouse_id")
     .bind::<Array<SqlUuid>, _>(items.iter().map(|i| i.product_id).collect::<Vec<_>>())
     .bind::<Array<SqlUuid>, _>(items.iter().map(|i| i.warehouse_id).collect::<Vec<_>>())
     .bind::<Array<SqlUuid>, _>(items.iter().map(|i| i.id).collect::<Vec<_>>())
     .bind::<Array<Numeric>, _>(items.iter().map(|i| i.on_hand).collect::<Vec<_>>())
     .bind::<Array<Numeric>, _>(items.iter().map(|i| i.reserved).collect::<Vec<_>>())
+    .bind::<Array<Jsonb>, _>(incoming)
     .bind::<Array<BigInt>, _>(items.iter().map(|i| i.source_version).collect::<Vec<_>>())
     .bind::<Array<Timestamptz>, _>(items.iter().map(|i| i.as_of).collect::<Vec<_>>())
     .bind::<Bool, _>(told.replace)
@@ -221,7 +257,7 @@ pub fn stock(conn: &mut PgConnection, product_ids: &[Uuid]) -> QueryResult<HashM
     let mut stock: HashMap<Uuid, (Availability, i64)> = HashMap::new();
     for level in of_products(conn, product_ids)? {
         let (sum, revisions) = stock.entry(level.product_id).or_default();
-        sum.add(&level);
+        sum.add(&level)?;
         *revisions += level.revision;
     }
     Ok(stock)

@@ -14,14 +14,17 @@
 //! - Products are retired by the ERP, never deleted; neither are prices.
 //!
 //! Other modules ask [`prices_for`] which price applies (and [`price_traces`] why), [`statuses`] what is
-//! sold, [`described`] what it is called and [`stock`] what there is; nobody else reads these tables.
+//! sold, [`described`] what it is called, [`stock`] what there is and what is expected, and [`covered_on`] when
+//! that suffices; nobody else reads these tables.
 
 mod availability;
 mod categories;
+mod incoming;
 mod prices;
 mod products;
 
 pub use availability::{Availability, stock};
+pub use incoming::covered_on;
 pub use prices::{PriceTrace, price_traces, prices_for};
 pub use products::{Described, ProductKind, ProductStatus, described, statuses};
 

@@ -2,7 +2,7 @@
 
 use super::model::Quote;
 use super::queries;
-use crate::catalogue::{self, ProductKind};
+use crate::catalogue::{self, ProductKind, covered_on};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use diesel::PgConnection;
 use serde::Serialize;
@@ -24,8 +24,9 @@ pub struct QuoteLineAvailability {
     pub from_stock: Quantity,
     /// The rest.
     pub short: Quantity,
-    /// When all of it can be there: today as far as stock reaches, and for services; null for what is
-    /// short, whose arrival nobody has told.
+    /// The first day on which all of it can be there: today when stock suffices, and for services; else when
+    /// stock and what the ERP expects by then and has not promised to others suffice, after what earlier lines
+    /// take. Goods that are late may come today. Null when nobody expects enough.
     pub expected_on: Option<NaiveDate>,
     /// When the ERP said so; null when it has told nothing of the product yet, and for services.
     pub as_of: Option<DateTime<Utc>>,
@@ -95,21 +96,27 @@ pub fn of_lines(
     let products = catalogue::described(conn, &ids)?;
     let stock = catalogue::stock(conn, &ids)?;
     let changes = stock.values().map(|(_, revisions)| *revisions).sum();
-    let mut left: HashMap<Uuid, Quantity> = stock
-        .iter()
-        .map(|(product, (level, _))| (*product, level.available))
-        .collect();
+    let mut taken: HashMap<Uuid, Quantity> = HashMap::new();
     let of_line = |(line_id, product_id, quantity): (Uuid, Uuid, Quantity)| {
         let service = products
             .get(&product_id)
             .is_some_and(|product| product.kind == ProductKind::Service);
+        let level = stock.get(&product_id).map(|(level, _)| level);
+        let there = level.map(|level| level.available).unwrap_or_default();
+        let taken = taken.entry(product_id).or_default();
         let available = match service {
             true => quantity,
-            false => left.get(&product_id).copied().unwrap_or_default(),
+            false => there.less(*taken),
         };
         let from_stock = available.min(quantity);
         let short = quantity.less(from_stock);
-        left.insert(product_id, available.less(from_stock));
+        // Earlier lines take of stock and of what comes.
+        *taken = *taken + quantity;
+        let incoming = level.map(|level| &*level.incoming).unwrap_or_default();
+        let expected_on = match service {
+            true => Some(today),
+            false => covered_on(there, incoming, *taken, today),
+        };
         QuoteLineAvailability {
             line_id,
             product_id,
@@ -117,8 +124,8 @@ pub fn of_lines(
             available,
             from_stock,
             short,
-            expected_on: short.is_zero().then_some(today),
-            as_of: stock.get(&product_id).and_then(|(level, _)| level.as_of),
+            expected_on,
+            as_of: level.and_then(|level| level.as_of),
         }
     };
     Ok((lines.into_iter().map(of_line).collect(), changes))

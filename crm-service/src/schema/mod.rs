@@ -210,6 +210,7 @@ diesel::table! {
         stock_level_id -> Uuid,
         on_hand -> Numeric,
         reserved -> Numeric,
+        incoming -> Jsonb,
         source_version -> Int8,
         as_of -> Timestamptz,
         revision -> Int8,

@@ -56,9 +56,64 @@ async fn it_is_summed_over_warehouses() {
     assert_eq!(warehouses.len(), 2);
     assert!(
         warehouses.contains(
-            &json!({ "warehouse_id": west, "on_hand": "2", "reserved": "0", "available": "2", "as_of": AS_OF })
+            &json!({ "warehouse_id": west, "on_hand": "2", "reserved": "0", "available": "2", "incoming": [], "as_of": AS_OF })
         )
     );
+}
+
+#[actix_web::test]
+async fn what_is_incoming_is_summed_by_day_and_follows_the_newest_version() {
+    let crm = crm().await;
+    let (sync, product_id, east, west) = (crm.integration(), new_id(), new_id(), new_id());
+    let path = format!("/v1/products/{product_id}");
+    sync.put(&path, product(1, "P", "P")).await.expect(201);
+    let day = |on: &str, quantity: &str| json!({ "expected_on": on, "quantity": quantity });
+    let told = |warehouse: &str, version: i64, days: Value| {
+        let mut item = item(&product_id, warehouse, version, "2", "0");
+        item["incoming"] = days;
+        json!({ "items": [item] })
+    };
+    let incoming = async || crm.client.get(&path).await.expect(200)["availability"]["incoming"].clone();
+    let here = json!([day("2026-12-01", "5"), day("2026-12-09", "1.5")]);
+    sync.put(PATH, told(&east, 3, here)).await.expect(200);
+    let there = json!([day("2026-12-09", "2"), day("2026-12-04", "7")]);
+    sync.put(PATH, told(&west, 1, there)).await.expect(200);
+    let both = json!([day("2026-12-01", "5"), day("2026-12-04", "7"), day("2026-12-09", "3.5")]);
+    assert_eq!(incoming().await, both);
+    let older = json!([day("2026-12-02", "9")]);
+    assert_eq!(
+        results(&sync.put(PATH, told(&east, 2, older)).await.expect(200)),
+        ["unchanged"]
+    );
+    assert_eq!(incoming().await, both);
+    // An ERP that does not tell of it yet expects nothing.
+    let plain = json!({ "items": [item(&product_id, &east, 4, "2", "0")] });
+    sync.put(PATH, plain).await.expect(200);
+    assert_eq!(
+        incoming().await,
+        json!([day("2026-12-04", "7"), day("2026-12-09", "2")])
+    );
+
+    let faulty = json!([day("2026-12-01", "1"), day("2026-12-01", "0")]);
+    let problem = sync
+        .put(PATH, told(&east, 5, faulty))
+        .await
+        .expect_problem(422, "invalid_input");
+    let mut pointers: Vec<&str> = problem["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|fault| fault["pointer"].as_str().unwrap())
+        .collect();
+    pointers.sort_unstable();
+    assert_eq!(
+        pointers,
+        ["/items/0/incoming/1/expected_on", "/items/0/incoming/1/quantity"]
+    );
+    let many: Vec<Value> = (0..61).map(|_| day("2026-12-01", "1")).collect();
+    sync.put(PATH, told(&east, 5, json!(many)))
+        .await
+        .expect_problem(422, "too_long");
 }
 
 #[actix_web::test]

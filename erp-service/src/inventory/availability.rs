@@ -1,4 +1,4 @@
-//! `GET /v1/availability`: on hand, reserved and available per product and warehouse.
+//! `GET /v1/availability`: on hand, reserved, available and incoming per product and warehouse.
 
 use super::holds;
 use super::levels::{self, Availability, LevelRow};
@@ -28,16 +28,17 @@ pub fn routes(routes: &mut Routes) {
     routes.add(list_availability);
 }
 
-/// What is on hand, reserved and available, for pairs of product and warehouse with a stock history.
+/// What is on hand, reserved, available and incoming, for pairs of product and warehouse with stock, past
+/// or expected.
 #[utoipa::path(tag = "inventory", params(AvailabilityQuery), security(("api_key" = ["stock:read"])),
     responses((status = 200, description = "A page of availability", body = Page<Availability>)))]
 #[get("/availability")]
 async fn list_availability(read: Read<may::ReadStock>, query: Query<AvailabilityQuery>) -> Result<Answer, Problem> {
     let today = read.today();
     read.json(move |conn| {
-        // A level without a move was only made to be locked.
+        // A level that never changed was only made to be locked.
         let mut levels = stock_levels::table
-            .filter(stock_levels::last_move_on.is_not_null())
+            .filter(stock_levels::version.gt(0))
             .select(LevelRow::as_select())
             .into_boxed();
         if let Some(product) = query.product_id {
@@ -55,7 +56,7 @@ async fn list_availability(read: Read<may::ReadStock>, query: Query<Availability
         let items = holds::without_due(conn, items, Utc::now())?;
         let items = levels::with_expired(conn, items, today)?;
         Ok(Page {
-            items: items.into_iter().map(Availability::from).collect(),
+            items: items.into_iter().map(Availability::try_from).collect::<service_kit::Result<_>>()?,
             next_cursor,
         })
     })

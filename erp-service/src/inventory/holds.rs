@@ -11,6 +11,7 @@
 //!
 //! The levels are locked before promises are.
 
+use super::incoming;
 use super::levels::{self, Demand, LevelRow};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -51,6 +52,11 @@ pub fn expire(tx: &mut Tx<'_>, warehouse_id: Uuid, products: &[Uuid]) -> Result<
     .bind::<SqlUuid, _>(warehouse_id)
     .bind::<Array<SqlUuid>, _>(products.to_vec())
     .rows(tx)?;
+    // What they had pegged of the supply can be promised again.
+    let ended: Vec<Uuid> = due.iter().map(|promise| promise.product_id).collect();
+    if !ended.is_empty() {
+        incoming::refresh(tx, warehouse_id, &ended)?;
+    }
     let mut freed = Demand::new();
     for promise in due {
         tx.audit_changes(
@@ -203,6 +209,7 @@ pub fn end(
             freed.insert(promise.product_id, promise.quantity);
             levels::unhold(tx, promise.warehouse_id, &freed)?;
         }
+        incoming::refresh(tx, promise.warehouse_id, &[promise.product_id])?;
     }
     Ok(freed)
 }

@@ -5,6 +5,7 @@ pub use super::movement::{
     Document, Incoming, Issue, Issued, LateCost, Pick, Values, issue, issue_reserved, late_cost, receive, revalue,
 };
 
+use super::incoming::IncomingStock;
 use super::lots;
 use crate::schema::stock_levels;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -36,6 +37,8 @@ pub struct LevelRow {
     pub placed: Quantity,
     /// Of what is reserved, by promises.
     pub held: Quantity,
+    /// What is expected and can still be promised, by day: [`IncomingStock`].
+    pub incoming: serde_json::Value,
     pub last_move_on: Option<NaiveDate>,
     pub version: i64,
     pub updated_at: DateTime<Utc>,
@@ -70,6 +73,10 @@ pub struct Availability {
     pub expired: Quantity,
     /// On hand − reserved − expired, at least 0.
     pub available: Quantity,
+    /// What is expected and can still be promised, by day, earliest first: less what promises hold and
+    /// orders wait for. What comes after the 59th day counts for the last.
+    #[schema(max_items = 60)]
+    pub incoming: Vec<IncomingStock>,
     pub version: i64,
     pub as_of: DateTime<Utc>,
 }
@@ -82,9 +89,11 @@ impl Level {
     }
 }
 
-impl From<Level> for Availability {
-    fn from(level: Level) -> Self {
-        Availability {
+impl TryFrom<Level> for Availability {
+    type Error = Error;
+
+    fn try_from(level: Level) -> Result<Self> {
+        Ok(Availability {
             available: level.free(),
             expired: level.expired,
             id: level.id,
@@ -92,9 +101,10 @@ impl From<Level> for Availability {
             warehouse_id: level.warehouse_id,
             on_hand: level.on_hand,
             reserved: level.reserved,
-            version: level.version,
-            as_of: level.updated_at,
-        }
+            incoming: serde_json::from_value(level.row.incoming)?,
+            version: level.row.version,
+            as_of: level.row.updated_at,
+        })
     }
 }
 
@@ -105,11 +115,11 @@ fn columns(demand: &Demand) -> (Vec<Uuid>, Vec<Quantity>) {
     demand.iter().map(|(product, quantity)| (*product, *quantity)).unzip()
 }
 
-fn announce(tx: &mut Tx<'_>, levels: Vec<LevelRow>) -> Result<()> {
+pub(super) fn announce(tx: &mut Tx<'_>, levels: Vec<LevelRow>) -> Result<()> {
     let today = tx.today();
     for level in with_expired(tx, levels, today)? {
         let (id, version) = (level.id, level.version);
-        let data = serde_json::to_value(Availability::from(level))?;
+        let data = serde_json::to_value(Availability::try_from(level)?)?;
         tx.emit("availability.changed", id, version, data);
     }
     Ok(())

@@ -4,15 +4,16 @@
 //!   are append-only; a mistake is corrected by another move.
 //! - A **stock level** is one product in one warehouse: `on_hand` is the sum of its moves (a
 //!   trigger applies each move, nothing else can change it), `reserved` is what orders hold.
-//!   0 ≤ reserved ≤ on hand; available = on hand − reserved. Each change raises `version` and is
-//!   an `availability.changed` event.
+//!   0 ≤ reserved ≤ on hand; available = on hand − reserved. `incoming` is what can be promised of
+//!   what is expected. Each change raises `version` and is an `availability.changed` event.
 //! - A move also has a **value** in the base currency, and a level is worth the sum of them: the
 //!   moving average per product and warehouse. See [`movement`] for how value comes and goes, and
 //!   [`average`] for its arithmetic.
 //! - **Reserving** takes what is free, never more, with the levels locked in key order.
 //!
 //! - Products that are tracked lie in [`lots`], which leave first expired, first out.
-//! - [`holds`] promise stock for a while; [`supply`] knows what is expected.
+//! - [`holds`] promise stock for a while; [`supply`] knows what is expected, [`incoming`] what of it can
+//!   still be promised.
 //!
 //! Documents that move stock stand above this module: deliveries in `sales`, adjustments in
 //! `warehouse`. Lock order everywhere: customer, then stock levels (by product), then sales orders
@@ -22,6 +23,7 @@ pub mod availability;
 pub mod average;
 pub mod cost;
 pub mod holds;
+pub mod incoming;
 pub mod levels;
 pub mod locations;
 pub mod lots;

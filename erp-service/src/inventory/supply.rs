@@ -11,10 +11,13 @@
 //! supply::arrived(tx, &[(line.id, received_now)])?;                                    // with each receipt
 //! supply::withdraw(tx, &[line.id])?;                                                   // closed or cancelled
 //! ```
-//! `open_quantity` is what is still to come; at 0 the row stays as history.
+//! `open_quantity` is what is still to come; at 0 the row stays as history. Each of these brings
+//! [`incoming`] up to date, which goes out with the availability.
 
 use super::holds;
+use super::incoming::{self, Pairs};
 use chrono::NaiveDate;
+use diesel::QueryableByName;
 use diesel::sql_types::{Array, Date, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use service_kit::db::sql;
 use service_kit::{Quantity, Result, Tx};
@@ -45,6 +48,12 @@ pub fn announce(tx: &mut Tx<'_>, supplies: &[Supply]) -> Result<()> {
     if supplies.is_empty() {
         return Ok(());
     }
+    let mut pairs: Pairs = supplies.iter().map(|s| (s.warehouse_id, s.product_id)).collect();
+    // What was announced for another warehouse is not expected there any more.
+    let before: Vec<Place> = sql("SELECT warehouse_id, product_id FROM expected_supply WHERE id = ANY ($1)")
+        .bind::<Array<SqlUuid>, _>(supplies.iter().map(|s| s.id).collect::<Vec<_>>())
+        .rows(tx)?;
+    pairs.extend(places(before));
     sql("INSERT INTO expected_supply AS s (id, product_id, warehouse_id, source_type, source_id, source_number, expected_on,
              quantity, open_quantity, created_at, updated_at)
          SELECT id, product_id, warehouse_id, source_type, source_id, source_number, expected_on, quantity, quantity, $1, $2
@@ -65,7 +74,7 @@ pub fn announce(tx: &mut Tx<'_>, supplies: &[Supply]) -> Result<()> {
     .bind::<Array<Date>, _>(supplies.iter().map(|s| s.expected_on).collect::<Vec<_>>())
     .bind::<Array<Numeric>, _>(supplies.iter().map(|s| s.quantity).collect::<Vec<_>>())
     .run(tx)?;
-    Ok(())
+    incoming::refresh_unlocked(tx, &pairs)
 }
 
 /// Changes what is expected: another day, another quantity, of which `open_quantity` is still to
@@ -80,16 +89,17 @@ pub fn change(
     quantity: Quantity,
     open_quantity: Quantity,
 ) -> Result<()> {
-    sql(
-        "UPDATE expected_supply SET expected_on = $1, quantity = $2, open_quantity = $3, updated_at = $4 WHERE id = $5",
+    let changed: Vec<Place> = sql(
+        "UPDATE expected_supply SET expected_on = $1, quantity = $2, open_quantity = $3, updated_at = $4 WHERE id = $5
+         RETURNING warehouse_id, product_id",
     )
     .bind::<Date, _>(expected_on)
     .bind::<Numeric, _>(quantity)
     .bind::<Numeric, _>(open_quantity)
     .bind::<Timestamptz, _>(tx.now())
     .bind::<SqlUuid, _>(id)
-    .run(tx)?;
-    Ok(())
+    .rows(tx)?;
+    incoming::refresh_unlocked(tx, &places(changed))
 }
 
 /// Some of it has come; more than was expected leaves nothing open. Call it after
@@ -100,15 +110,17 @@ pub fn change(
 /// When the database refuses.
 pub fn arrived(tx: &mut Tx<'_>, received: &[(Uuid, Quantity)]) -> Result<()> {
     let (ids, quantities): (Vec<Uuid>, Vec<Quantity>) = received.iter().copied().unzip();
-    sql(
+    let changed: Vec<Place> = sql(
         "UPDATE expected_supply s SET open_quantity = greatest(s.open_quantity - w.quantity, 0), updated_at = $1
-         FROM unnest($2, $3) AS w(id, quantity) WHERE s.id = w.id",
+         FROM unnest($2, $3) AS w(id, quantity) WHERE s.id = w.id
+         RETURNING s.warehouse_id, s.product_id",
     )
     .bind::<Timestamptz, _>(tx.now())
     .bind::<Array<SqlUuid>, _>(ids)
     .bind::<Array<Numeric>, _>(quantities)
-    .run(tx)?;
-    holds::arrived(tx, received)
+    .rows(tx)?;
+    holds::arrived(tx, received)?;
+    incoming::refresh_unlocked(tx, &places(changed))
 }
 
 /// Nothing more is expected of these.
@@ -116,9 +128,28 @@ pub fn arrived(tx: &mut Tx<'_>, received: &[(Uuid, Quantity)]) -> Result<()> {
 /// # Errors
 /// When the database refuses.
 pub fn withdraw(tx: &mut Tx<'_>, ids: &[Uuid]) -> Result<()> {
-    sql("UPDATE expected_supply SET open_quantity = 0, updated_at = $1 WHERE id = ANY ($2)")
-        .bind::<Timestamptz, _>(tx.now())
-        .bind::<Array<SqlUuid>, _>(ids.to_vec())
-        .run(tx)?;
-    Ok(())
+    let changed: Vec<Place> = sql(
+        "UPDATE expected_supply SET open_quantity = 0, updated_at = $1 WHERE id = ANY ($2)
+         RETURNING warehouse_id, product_id",
+    )
+    .bind::<Timestamptz, _>(tx.now())
+    .bind::<Array<SqlUuid>, _>(ids.to_vec())
+    .rows(tx)?;
+    incoming::refresh_unlocked(tx, &places(changed))
+}
+
+/// Where goods are expected.
+#[derive(QueryableByName)]
+struct Place {
+    #[diesel(sql_type = SqlUuid)]
+    warehouse_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    product_id: Uuid,
+}
+
+fn places(places: Vec<Place>) -> Pairs {
+    places
+        .into_iter()
+        .map(|place| (place.warehouse_id, place.product_id))
+        .collect()
 }

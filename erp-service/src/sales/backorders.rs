@@ -3,13 +3,13 @@
 
 use super::orders::SalesOrder;
 use super::orders::queries;
-use crate::inventory::holds;
 use crate::inventory::levels::{self, Demand};
 use crate::inventory::warehouses;
+use crate::inventory::{holds, incoming};
 use crate::schema::{sales_order_lines, sales_orders};
 use diesel::prelude::*;
 use service_kit::{Error, Problem, Quantity, Result, Tx};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// Lines looked at in one go; the loop takes the next ones while there is stock left.
@@ -92,6 +92,32 @@ pub fn reserve(tx: &mut Tx<'_>, warehouse_id: Uuid, demand: &Demand) -> Result<D
         *sum = *sum + more;
     }
     Ok(taken)
+}
+
+/// Notes that an order waits for more or less than before: what is expected can be promised to others as
+/// far as nobody waits for it. The levels are locked already, the order is stored.
+///
+/// # Errors
+/// When the database refuses.
+pub fn wait(tx: &mut Tx<'_>, before: Option<&SalesOrder>, after: &SalesOrder) -> Result<()> {
+    let waiting = |order: &SalesOrder| {
+        let mut sum = Demand::new();
+        for line in order.lines.iter().filter(|line| !line.backordered_quantity.is_zero()) {
+            let quantity = sum.entry(line.product_id).or_default();
+            *quantity = *quantity + line.backordered_quantity;
+        }
+        sum
+    };
+    let (before, now) = (before.map(waiting).unwrap_or_default(), waiting(after));
+    let concerned: BTreeSet<Uuid> = before.keys().chain(now.keys()).copied().collect();
+    let changed: Vec<Uuid> = concerned
+        .into_iter()
+        .filter(|product| before.get(product) != now.get(product))
+        .collect();
+    match after.warehouse_id {
+        Some(warehouse) if !changed.is_empty() => incoming::refresh(tx, warehouse, &changed),
+        _ => Ok(()),
+    }
 }
 
 /// Takes reserved stock back from orders, the least urgent first: it is not there. Their lines wait for it
@@ -187,6 +213,7 @@ fn give_back(tx: &mut Tx<'_>, warehouse_id: Uuid, taken: &Grants) -> Result<()> 
         queries::save(tx, &mut row, &rows, false)?;
         let after = SalesOrder::from_rows(row, rows, deliveries)?;
         tx.changed(Some(&before), &after)?;
+        wait(tx, Some(&before), &after)?;
     }
     levels::free(tx, warehouse_id, &freed)
 }
@@ -284,6 +311,7 @@ fn grant(tx: &mut Tx<'_>, warehouse_id: Uuid, grants: &Grants) -> Result<()> {
         queries::save(tx, &mut row, &rows, false)?;
         let after = SalesOrder::from_rows(row, rows, deliveries)?;
         tx.changed(Some(&before), &after)?;
+        wait(tx, Some(&before), &after)?;
     }
     let taken = levels::reserve(tx, warehouse_id, &reserved)?;
     match taken == reserved {

@@ -184,6 +184,7 @@ diesel::table! {
         tracked -> Bool,
         placed -> Numeric,
         held -> Numeric,
+        incoming -> Jsonb,
         last_move_on -> Nullable<Date>,
         version -> Int8,
         updated_at -> Timestamptz,

@@ -1,4 +1,4 @@
-//! What is on hand and reserved, per product and warehouse: the ERP knows.
+//! What is on hand, reserved and incoming by day, per product and warehouse: the ERP knows.
 //!
 //! A thousand stock moves of a product are one item here, and up to 500 items are one request.
 

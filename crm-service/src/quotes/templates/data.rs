@@ -74,6 +74,7 @@ pub struct Line {
     pub from_stock: Quantity,
     /// The rest.
     pub short: Quantity,
+    /// The first day on which all of it can be there; none when nobody expects enough.
     pub expected_on: Option<NaiveDate>,
 }
 

@@ -21,6 +21,7 @@ pub(super) fn store(
     let deliveries = queries::deliveries_of_order(tx, &row)?;
     let after = SalesOrder::from_rows(row, lines, deliveries)?;
     tx.changed(Some(before), &after)?;
+    backorders::wait(tx, Some(before), &after)?;
     Ok(after)
 }
 

@@ -269,6 +269,7 @@ pub(super) fn store_new(tx: &mut Tx<'_>, mut row: OrderRow, lines: Vec<LineRow>)
     queries::insert(tx, &mut row, &lines)?;
     let order = SalesOrder::from_rows(row, lines, Vec::new())?;
     tx.changed(None, &order)?;
+    backorders::wait(tx, None, &order)?;
     Ok(order)
 }
 

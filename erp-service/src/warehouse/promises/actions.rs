@@ -1,7 +1,7 @@
 use super::plan::{self, Expected, Source, Sources};
 use super::{Promise, PromiseIn, PromisesExpired, find};
 use crate::catalog;
-use crate::inventory::{holds, levels, warehouses};
+use crate::inventory::{holds, incoming, levels, warehouses};
 use crate::sales::backorders;
 use crate::schema::{customers, promises};
 use chrono::{Days, NaiveDate};
@@ -36,6 +36,7 @@ pub(super) fn promise(tx: &mut Tx<'_>, input: &PromiseIn) -> Result<Promise> {
             if !held.is_zero() {
                 levels::hold(tx, warehouse_id, &levels::Demand::from([(input.product_id, held)]))?;
             }
+            incoming::refresh(tx, warehouse_id, &[input.product_id])?;
             tx.audit(None, &promise)?;
         }
         None => {

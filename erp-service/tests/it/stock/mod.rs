@@ -1,6 +1,7 @@
 //! Stock: value, lots, places, documents that move it, what is promised.
 
 mod counts;
+mod incoming;
 mod lots;
 mod promises;
 mod reports;
