@@ -289,29 +289,58 @@ fn find(
     roles: &[Role],
 ) -> QueryResult<Option<Actor>> {
     let rows: Vec<ActorRow> = sql(statement).bind::<Binary, _>(&hash[..]).rows(conn)?;
-    Ok(rows.into_iter().next().map(|row| Actor {
-        id: row.id,
-        sight: match row.sees.as_str() {
-            "all" => Sight::All,
-            "team" => Sight::Team {
-                user: row.id,
-                teams: row.teams.into(),
+    Ok(rows.into_iter().next().map(|row| row.actor(roles)))
+}
+
+const BY_PERMISSION: &str = "SELECT u.id, u.name, u.role, u.permissions, NULL::uuid AS session_id, u.team_id, u.sees,
+        ARRAY(WITH RECURSIVE below AS (
+                  SELECT t.id FROM teams t WHERE t.id = u.team_id AND u.sees = 'team'
+                  UNION SELECT t.id FROM teams t JOIN below ON t.parent_id = below.id)
+              SELECT id FROM below) AS teams
+     FROM users u
+     WHERE u.active AND (u.role = ANY ($1) OR $2 = ANY (u.permissions))
+     ORDER BY u.id";
+
+/// Active users who hold a permission, as they would act.
+pub(crate) fn users_with(conn: &mut PgConnection, permission: &str, roles: &[Role]) -> QueryResult<Vec<Actor>> {
+    let granting: Vec<&str> = roles
+        .iter()
+        .filter(|role| (role.grants)(permission))
+        .map(|role| role.name)
+        .collect();
+    let rows: Vec<ActorRow> = sql(BY_PERMISSION)
+        .bind::<Array<Text>, _>(granting)
+        .bind::<Text, _>(permission)
+        .rows(conn)?;
+    Ok(rows.into_iter().map(|row| row.actor(roles)).collect())
+}
+
+impl ActorRow {
+    fn actor(self, roles: &[Role]) -> Actor {
+        Actor {
+            id: self.id,
+            sight: match self.sees.as_str() {
+                "all" => Sight::All,
+                "team" => Sight::Team {
+                    user: self.id,
+                    teams: self.teams.into(),
+                },
+                _ => Sight::Own { user: self.id },
             },
-            _ => Sight::Own { user: row.id },
-        },
-        user: row.session_id.map(|session_id| ActingUser {
-            id: row.id,
-            team_id: row.team_id,
-            session_id,
-        }),
-        name: row.name.into(),
-        role: roles
-            .iter()
-            .find(|role| role.name == row.role)
-            .copied()
-            .unwrap_or(CUSTOM),
-        permissions: Arc::new(row.permissions.into_iter().collect()),
-    }))
+            user: self.session_id.map(|session_id| ActingUser {
+                id: self.id,
+                team_id: self.team_id,
+                session_id,
+            }),
+            name: self.name.into(),
+            role: roles
+                .iter()
+                .find(|role| role.name == self.role)
+                .copied()
+                .unwrap_or(CUSTOM),
+            permissions: Arc::new(self.permissions.into_iter().collect()),
+        }
+    }
 }
 
 /// Middleware of `/v1`: turns the key into an [`Actor`] and limits its rate.

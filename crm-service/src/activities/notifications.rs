@@ -1,4 +1,4 @@
-//! What somebody should know, in the application: reminders, what was assigned to them.
+//! What somebody should know, in the application: reminders, what was assigned to them, what waits for them.
 //!
 //! A notification is for one user and about one record. It is told once: a reminder has the instant
 //! that it was set for, an assignment the instant at which it was made. A client with a key is
@@ -57,7 +57,10 @@ pub struct NotificationsRead {
     pub read: i64,
 }
 
-/// Tells a user something, unless it was told already.
+/// So many characters has a title.
+const TITLE: usize = 300;
+
+/// Tells a user something, unless it was told already. A title that is too long is cut.
 ///
 /// # Errors
 /// When the database refuses.
@@ -69,6 +72,7 @@ pub fn tell(
     (subject_type, subject): (&'static str, Uuid),
     about: DateTime<Utc>,
 ) -> QueryResult<bool> {
+    let title: String = title.chars().take(TITLE).collect();
     let told = sql(
         "INSERT INTO notifications (id, user_id, kind, title, subject_type, subject, about, created_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, now())

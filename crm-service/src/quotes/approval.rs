@@ -5,7 +5,7 @@ use super::model::{Quote, QuoteNoteIn, QuoteRejectIn};
 use super::sending;
 use super::status::{ApprovalState, QuoteAction, QuoteState};
 use super::stored::{ApprovalRow, StoredQuote};
-use super::{content, limits, queries};
+use super::{content, limits, notices, queries};
 use actix_web::http::StatusCode;
 use serde_json::json;
 use service_kit::{Error, Problem, Result, Tx};
@@ -41,6 +41,7 @@ pub fn request(tx: &mut Tx<'_>, id: Uuid, input: &QuoteNoteIn) -> Result<Quote> 
         "quote_approval_requested",
         "Approval of a quote's discount requested",
     )?;
+    notices::waits(tx, &before, &quote)?;
     Ok(quote)
 }
 
@@ -64,6 +65,7 @@ pub fn approve(tx: &mut Tx<'_>, id: Uuid, input: &QuoteNoteIn) -> Result<Quote> 
     }
     let quote = decide(tx, &before, ApprovalState::Approved, input.note.as_deref())?;
     tell(tx, &quote, "quote_approved", "Discount of a quote approved")?;
+    notices::decided(tx, &before, &quote, "quote_approved")?;
     Ok(quote)
 }
 
@@ -76,6 +78,7 @@ pub fn reject(tx: &mut Tx<'_>, id: Uuid, input: &QuoteRejectIn) -> Result<Quote>
     require_other(tx, &before)?;
     let quote = decide(tx, &before, ApprovalState::Rejected, Some(&input.reason))?;
     tell(tx, &quote, "quote_rejected", "Discount of a quote rejected")?;
+    notices::decided(tx, &before, &quote, "quote_rejected")?;
     Ok(quote)
 }
 

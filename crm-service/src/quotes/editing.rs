@@ -274,8 +274,8 @@ pub fn tell(tx: &mut Tx<'_>, quote: &Quote, kind: &'static str, what: &str) -> R
     Ok(timeline::add(tx, entry)?)
 }
 
-/// What a timeline calls a quote.
-fn words(quote: &Quote) -> String {
+/// What timelines and notifications call a quote.
+pub fn words(quote: &Quote) -> String {
     let named = match &quote.number {
         Some(number) => format!("{number}-{} {}", quote.version_number, quote.title),
         None => quote.title.clone(),

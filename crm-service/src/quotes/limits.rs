@@ -222,13 +222,20 @@ fn lock(tx: &mut Tx<'_>, id: Uuid) -> Result<DiscountLimit> {
 /// # Errors
 /// When the database refuses.
 pub fn of(conn: &mut PgConnection, actor: &Actor) -> QueryResult<Discount> {
-    let user = actor.user.map(|user| user.id);
+    of_person(conn, actor.user.map(|user| user.id), actor.role.name)
+}
+
+/// The same of somebody who is not acting.
+///
+/// # Errors
+/// When the database refuses.
+pub fn of_person(conn: &mut PgConnection, user: Option<Uuid>, role: &str) -> QueryResult<Discount> {
     let rows: Vec<DiscountLimit> = discount_limits::table
         .filter(
             discount_limits::user_id
                 .is_not_distinct_from(user)
                 .and(discount_limits::role.is_null())
-                .or(discount_limits::role.eq(actor.role.name))
+                .or(discount_limits::role.eq(role))
                 .or(discount_limits::role.is_null().and(discount_limits::user_id.is_null())),
         )
         .select(DiscountLimit::as_select())

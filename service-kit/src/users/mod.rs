@@ -23,7 +23,7 @@ mod teams;
 
 pub(crate) use actions::store_password;
 pub use model::{Sees, User};
-pub use owned::{AssignIn, Owned};
+pub use owned::{AssignIn, Owned, who_may};
 pub use teams::Team;
 
 use crate::openapi::Routes;

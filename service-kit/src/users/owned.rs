@@ -1,4 +1,4 @@
-use crate::auth::Actor;
+use crate::auth::{self, Actor, Role};
 use crate::problem::{Faults, Result};
 use crate::schema::{teams, users};
 use crate::tx::Tx;
@@ -15,6 +15,17 @@ pub struct AssignIn {
     pub owner_id: Uuid,
     /// Absent: the team of that user.
     pub team_id: Option<Uuid>,
+}
+
+/// Active users who hold a permission and see a record of this owner and team: whom to tell of it. Their
+/// [`Actor::id`] is that of the user.
+///
+/// # Errors
+/// When the database refuses.
+pub fn who_may(conn: &mut PgConnection, permission: &str, owned: Owned, roles: &[Role]) -> QueryResult<Vec<Actor>> {
+    let mut holders = auth::users_with(conn, permission, roles)?;
+    holders.retain(|actor| actor.sight.covers(owned.owner_id, owned.team_id));
+    Ok(holders)
 }
 
 /// Whom a record belongs to.
