@@ -7,9 +7,10 @@ use super::status::{DealAction, DealState};
 use super::stays::{self, StayOutcome};
 use super::steps::{self, Leaving};
 use super::stored::{StoredDeal, ages_at};
-use super::{loss_reasons, value};
+use super::{loss_reasons, queries, value};
+use crate::activities::notifications;
 use chrono::NaiveDate;
-use service_kit::{Faults, Result, Tx};
+use service_kit::{Faults, Resource, Result, Tx};
 use uuid::Uuid;
 
 pub fn win(tx: &mut Tx<'_>, id: Uuid, input: &DealWinIn) -> Result<Deal> {
@@ -23,6 +24,35 @@ pub fn win(tx: &mut Tx<'_>, id: Uuid, input: &DealWinIn) -> Result<Deal> {
     let deal = close(tx, &before, after, closed_on, StayOutcome::Won)?;
     tell(tx, &deal, "deal_won", format!("Deal won: {}", words(&deal)))?;
     Ok(deal)
+}
+
+/// Wins a deal of which a quote was accepted, whoever accepted it: also one out of their sight.
+///
+/// A deal that is closed stays as it is. Where required steps are missing the customer's word holds all the
+/// same: the deal stays open, and its owner is told which steps they are.
+pub fn win_by_quote(tx: &mut Tx<'_>, id: Uuid) -> Result<()> {
+    let before = queries::lock_unseen(tx, id)?;
+    if before.row.state != DealState::Open {
+        return Ok(());
+    }
+    let missing = steps::missing(&before, before.stage()?, Leaving::Winning);
+    if !missing.is_empty() {
+        let title = format!(
+            "Quote accepted, deal not won: {}. Missing: {}",
+            before.row.name,
+            steps::names(&missing)
+        );
+        if let Some(owner) = before.row.owner_id {
+            let now = tx.now();
+            notifications::tell(tx, owner, "deal_not_won", &title, (Deal::TYPE, id), now)?;
+        }
+        return Ok(());
+    }
+    let mut after = before.clone();
+    after.row.state = DealState::Won;
+    let today = tx.today();
+    let deal = close(tx, &before, after, today, StayOutcome::Won)?;
+    tell(tx, &deal, "deal_won", format!("Deal won: {}", words(&deal)))
 }
 
 pub fn lose(tx: &mut Tx<'_>, id: Uuid, input: &DealLoseIn) -> Result<Deal> {

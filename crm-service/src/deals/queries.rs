@@ -1,4 +1,4 @@
-//! The SQL of deals. [`get`] and [`lock`] are the only ways to one.
+//! The SQL of deals. [`get`] and [`lock`] are the only ways to one, but for what happens to it of itself.
 
 use super::pipelines::queries::{Way, ways};
 use super::stored::{DealRow, LineRow, StepRow, StoredDeal};
@@ -27,13 +27,25 @@ pub fn get(conn: &mut PgConnection, sight: &Sight, id: Uuid) -> Result<StoredDea
 /// 404 when there is none, or none in sight.
 pub fn lock(tx: &mut Tx<'_>, id: Uuid) -> Result<StoredDeal> {
     let sight = tx.actor().sight.clone();
+    lock_for(tx, &sight, id)
+}
+
+/// A deal, locked as by [`lock`], for what happens to it of itself: also out of the actor's sight.
+///
+/// # Errors
+/// 404 when there is none.
+pub fn lock_unseen(tx: &mut Tx<'_>, id: Uuid) -> Result<StoredDeal> {
+    lock_for(tx, &Sight::All, id)
+}
+
+fn lock_for(tx: &mut Tx<'_>, sight: &Sight, id: Uuid) -> Result<StoredDeal> {
     let row = deals::table
         .find(id)
         .select(DealRow::as_select())
         .for_no_key_update()
         .first(&mut **tx)
         .optional()?;
-    seen(tx, &sight, row)
+    seen(tx, sight, row)
 }
 
 fn seen(conn: &mut PgConnection, sight: &Sight, row: Option<DealRow>) -> Result<StoredDeal> {

@@ -75,39 +75,53 @@ pub enum Leaving<'a> {
     Losing,
 }
 
-/// Refuses to leave required steps behind.
+/// The required steps that would be left behind, with the stage of each.
 ///
 /// Going forward needs the steps of the stage that is left and of those that are passed over;
 /// winning passes over all that are left. Going back needs none. Losing needs those of the stage
 /// that are marked so.
-///
-/// # Errors
-/// 409 `steps_missing` with all of them.
-pub fn require(deal: &StoredDeal, here: &StageRow, leaving: Leaving<'_>) -> Result<(), Problem> {
+pub fn missing<'a>(deal: &'a StoredDeal, here: &StageRow, leaving: Leaving<'_>) -> Vec<(&'a StageRow, &'a StageStep)> {
     let concerned = |stage: &StageRow, step: &StageStep| match leaving {
         Leaving::For(there) => !step.optional && (here.position..there.position).contains(&stage.position),
         Leaving::Winning => !step.optional && stage.position >= here.position,
         Leaving::Losing => step.on_loss && stage.id == here.id,
     };
-    let missing: Vec<_> = deal
+    let steps = deal
         .way
         .stages
         .iter()
-        .flat_map(|stage| stage.steps.0.iter().map(move |step| (stage, step)))
+        .flat_map(|stage| stage.steps.0.iter().map(move |step| (stage, step)));
+    steps
         .filter(|(stage, step)| concerned(stage, step) && !is_done(deal, step))
+        .collect()
+}
+
+/// Refuses to leave required steps behind: see [`missing`].
+///
+/// # Errors
+/// 409 `steps_missing` with all of them.
+pub fn require(deal: &StoredDeal, here: &StageRow, leaving: Leaving<'_>) -> Result<(), Problem> {
+    let missing = missing(deal, here, leaving);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let detail = format!("not done yet: {}", names(&missing));
+    let missing: Vec<_> = missing
+        .into_iter()
         .map(|(stage, step)| {
             json!({
                 "stage": stage.key, "step": step.key, "name": step.name, "evidence": step.evidence, "field": step.field,
             })
         })
         .collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let names: Vec<&str> = missing.iter().filter_map(|step| step["name"].as_str()).collect();
-    let detail = format!("not done yet: {}", names.join(", "));
     Err(Problem::conflict("steps_missing", detail)
         .fact("state", deal.row.state.as_str())
         .fact("stage", here.key.clone())
         .fact("missing", missing))
+}
+
+/// What steps are called, in one line.
+pub fn names(steps: &[(&StageRow, &StageStep)]) -> String {
+    let names: Vec<&str> = steps.iter().map(|(_, step)| step.name.as_str()).collect();
+    names.join(", ")
 }

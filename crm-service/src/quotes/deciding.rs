@@ -1,8 +1,9 @@
-//! What the customer says to a quote: accepting makes its one order.
+//! What the customer says to a quote: accepting makes its one order and wins its deal.
 
 use super::editing::{locked, save, tell};
 use super::model::{Quote, QuoteAcceptIn, QuoteDeclineIn};
 use super::status::{QuoteAction, QuoteState};
+use crate::deals::closing;
 use crate::may;
 use crate::orders::model::OrderLineIn;
 use crate::orders::promised::{self, Promised};
@@ -11,7 +12,8 @@ use uuid::Uuid;
 
 /// Accepts a quote: places its order, at the prices that were promised.
 ///
-/// The quote is locked, so that of any number that accept or decline one does.
+/// The quote is locked, so that of any number that accept or decline one does. Its deal is won, unless it is
+/// closed or steps are missing.
 ///
 /// # Errors
 /// 403 without `orders:write` or `orders:submit`; 409 `illegal_transition`, `customer_archived`; 422.
@@ -59,6 +61,9 @@ pub fn accept(tx: &mut Tx<'_>, id: Uuid, input: &QuoteAcceptIn) -> Result<Quote>
     after.row.decision_note.clone_from(&input.note);
     let quote = save(tx, &before, after)?;
     tell(tx, &quote, "quote_accepted", "Quote accepted")?;
+    if let Some(deal) = quote.deal_id {
+        closing::win_by_quote(tx, deal)?;
+    }
     Ok(quote)
 }
 

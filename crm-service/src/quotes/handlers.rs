@@ -3,10 +3,11 @@
 use super::availability::{self, ShownQuote, with_availability};
 use super::list::{self, QuotesQuery};
 use super::model::{
-    Quote, QuoteAcceptIn, QuoteDeclineIn, QuoteIn, QuoteNoteIn, QuotePatch, QuoteRejectIn, QuoteVersionIn,
+    Quote, QuoteAcceptIn, QuoteDeclineIn, QuoteIn, QuoteNoteIn, QuotePatch, QuoteRejectIn, QuoteSendIn, QuoteVersionIn,
 };
 use super::templates::page;
 use super::{approval, deciding, document, editing, sending};
+use crate::activities::emails;
 use crate::may;
 use actix_web::{HttpResponse, get, patch, post};
 use service_kit::http::IdPath;
@@ -197,13 +198,26 @@ async fn withdraw_quote(command: Command<may::WriteQuotes>, path: Path<IdPath>) 
 /// Send a quote: it gets its number, its document and its hash, and does not change any more.
 ///
 /// More discount than the caller may offer answers `409 approval_required` until somebody has approved the quote as it is.
-#[utoipa::path(tag = "quotes", params(IdPath), security(("api_key" = ["quotes:write"])),
+/// With `email` the document goes to the customer by e-mail; what keeps the mail from going keeps the quote from being sent.
+#[utoipa::path(tag = "quotes", params(IdPath), request_body = QuoteSendIn, security(("api_key" = ["quotes:write"])),
     responses((status = 200, description = "The sent quote", body = ShownQuote)))]
 #[post("/quotes/{id}/send")]
-async fn send_quote(command: Command<may::WriteQuotes>, path: Path<IdPath>) -> Result<Answer, Problem> {
+async fn send_quote(
+    command: Command<may::WriteQuotes>,
+    path: Path<IdPath>,
+    body: OptionalBody<QuoteSendIn>,
+) -> Result<Answer, Problem> {
+    let mail = match body.0.email {
+        Some(_) => {
+            command.require::<may::SendEmails>()?;
+            Some(command.mail().ok_or_else(emails::actions::not_configured)?)
+        }
+        None => None,
+    };
     command
         .run(move |tx| {
-            let quote = sending::send(tx, path.id)?;
+            let by_mail = mail.as_deref().zip(body.0.email.as_ref());
+            let quote = sending::send(tx, path.id, by_mail)?;
             shown(tx, quote)
         })
         .await
@@ -211,7 +225,7 @@ async fn send_quote(command: Command<may::WriteQuotes>, path: Path<IdPath>) -> R
 
 /// Accept a quote: its order is placed at the promised prices, and submitted unless `submit` is `false`.
 ///
-/// A quote makes one order. Needs `orders:write`, and `orders:submit` to submit.
+/// A quote makes one order. Its deal is won with it, unless that is closed or required steps are missing. Needs `orders:write`, and `orders:submit` to submit.
 #[utoipa::path(tag = "quotes", params(IdPath), request_body = QuoteAcceptIn, security(("api_key" = ["quotes:write"])),
     responses((status = 200, description = "The accepted quote; `order_id` is its order", body = ShownQuote)))]
 #[post("/quotes/{id}/accept")]

@@ -16,11 +16,15 @@
 //!
 //! **Discounts** ([`limits`], [`approval`]): what is offered further below the list price than the
 //! sender may, needs an approval by somebody who neither made nor changed the quote and may allow as
-//! much. An approval is for a content, by its hash: any change asks for another.
+//! much. An approval is for a content, by its hash: any change asks for another. Those who may decide are
+//! told that it waits, those who asked what was decided ([`notices`]).
 //!
 //! **What was sent** ([`sending`]) does not change: content, document and number are under a hash
-//! ([`content`]), and the database refuses changes of them. **Accepting** ([`deciding`]) makes exactly
-//! one order, whose lines are the quote's at the quote's prices, whatever the lists say by then.
+//! ([`content`]), and the database refuses changes of them. If asked, the document goes to the customer by
+//! e-mail in the same transaction ([`mailing`]). **Accepting** ([`deciding`]) makes exactly
+//! one order, whose lines are the quote's at the quote's prices, whatever the lists say by then. It wins
+//! the quote's deal if that is open; where its pipeline still asks for steps, the deal stays open and its
+//! owner is told. Declining leaves the deal as it is: another version may follow.
 //!
 //! **Documents** ([`document`], [`templates`]): HTML made for print, from the published template of the
 //! customer's language or the built-in one; a sent quote keeps the one that it was sent with.
@@ -43,7 +47,9 @@ mod handlers;
 pub mod limits;
 pub mod lines;
 pub mod list;
+pub mod mailing;
 pub mod model;
+pub mod notices;
 pub mod queries;
 pub mod sending;
 pub mod status;

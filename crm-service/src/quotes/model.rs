@@ -2,6 +2,7 @@
 
 use super::status::{ApprovalState, QuoteAction, QuoteState};
 use crate::catalogue::PriceTrace;
+use crate::customers::email::Email;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use service_kit::http::{present, same_revision};
@@ -123,6 +124,44 @@ pub struct QuoteNoteIn {
 pub struct QuoteRejectIn {
     #[schema(min_length = 1, max_length = 1000, pattern = r"\S")]
     pub reason: String,
+}
+
+/// How a quote is sent.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QuoteSendIn {
+    /// Mail its document to the customer; needs `emails:send`. Absent: it reaches them in another way.
+    #[schema(nullable = false)]
+    pub email: Option<QuoteEmailIn>,
+}
+
+/// The message that a quote is sent with: its document goes along as a file.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QuoteEmailIn {
+    /// A contact of the customer, to whom it goes without `to`; absent: the quote's.
+    pub contact_id: Option<Uuid>,
+    /// The contact's address when absent.
+    #[serde(default)]
+    #[schema(max_items = 10)]
+    pub to: Vec<Email>,
+    #[serde(default)]
+    #[schema(max_items = 10)]
+    pub cc: Vec<Email>,
+    /// Number and title of the quote when absent.
+    #[schema(min_length = 1, max_length = 300, pattern = r"^[^\x00-\x1f]*$")]
+    pub subject: Option<String>,
+    /// A line that names the quote and its validity when absent.
+    #[schema(min_length = 1, max_length = 100_000)]
+    pub text: Option<String>,
+    /// Code of a template, instead of subject and text; in the language of the document. Beside what every
+    /// template knows it has `values.number`, `values.title`, `values.valid_until` and `values.total`.
+    #[schema(max_length = 60)]
+    pub template: Option<String>,
+    /// Why it goes out although somebody whom it reaches has withdrawn consent to e-mail: an offer that they
+    /// asked for. Without it it is refused (409 `consent_withdrawn`), and the quote not sent.
+    #[schema(min_length = 1, max_length = 300, pattern = r"\S", example = "asked for by phone")]
+    pub despite_withdrawn: Option<String>,
 }
 
 /// How a quote is accepted.

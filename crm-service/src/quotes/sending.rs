@@ -2,22 +2,23 @@
 //! deal the document is filed, where it proves that an offer was made.
 
 use super::editing::{self, locked, save, tell};
-use super::model::Quote;
+use super::model::{Quote, QuoteEmailIn};
 use super::queries::{self, DocumentRow};
 use super::status::{QuoteAction, QuoteState};
 use super::stored::StoredQuote;
-use super::{content, document, limits, lines};
+use super::{content, document, limits, lines, mailing};
 use crate::attachments;
 use crate::customers::reference;
 use crate::subjects::SubjectRef;
+use service_kit::config::Mail;
 use service_kit::{Faults, Result, Sight, Tx};
 use uuid::Uuid;
 
 /// Sends a quote: what it says is promised from now on, until its last day has passed.
 ///
 /// # Errors
-/// 409 `illegal_transition`, `approval_required`, `customer_archived`; 422 with every fault.
-pub fn send(tx: &mut Tx<'_>, id: Uuid) -> Result<Quote> {
+/// 409 `illegal_transition`, `approval_required`, `customer_archived`, `consent_withdrawn`; 422 with every fault.
+pub fn send(tx: &mut Tx<'_>, id: Uuid, by_mail: Option<(&Mail, &QuoteEmailIn)>) -> Result<Quote> {
     let before = locked(tx, id, QuoteAction::Send)?;
     check(tx, &before)?;
     limits::require(tx, &before)?;
@@ -43,15 +44,18 @@ pub fn send(tx: &mut Tx<'_>, id: Uuid) -> Result<Quote> {
         created_at: now,
     };
     queries::insert_document(tx, &document)?;
+    let name = format!(
+        "{}-{}.html",
+        quote.number.as_deref().unwrap_or("quote"),
+        quote.version_number
+    );
     if let Some(deal) = quote.deal_id {
-        let name = format!(
-            "{}-{}.html",
-            quote.number.as_deref().unwrap_or("quote"),
-            quote.version_number
-        );
         attachments::file(tx, SubjectRef::deal(deal), &name, "text/html", document.html.as_bytes())?;
     }
     tell(tx, &quote, "quote_sent", "Quote sent")?;
+    if let Some((mail, email)) = by_mail {
+        mailing::mail(tx, mail, &quote, email, name, document)?;
+    }
     Ok(quote)
 }
 

@@ -1,8 +1,8 @@
 //! The verbs of e-mails.
 
 use crate::activities::actions::{hang, save};
-use crate::activities::emails::compose::{ComposeError, Composed, Draft, compose};
-use crate::activities::emails::model::{Contents, EmailIn, EmailMessage};
+use crate::activities::emails::compose::{ComposeError, Composed, Draft, File, compose};
+use crate::activities::emails::model::{Contents, EmailAttachment, EmailIn, EmailMessage};
 use crate::activities::emails::opt_out::{self, bare};
 use crate::activities::emails::templates::{self, Written};
 use crate::activities::emails::{outbox, queries};
@@ -16,11 +16,25 @@ use service_kit::config::Mail;
 use service_kit::{Faults, Owned, Problem, Result, Tx};
 use uuid::Uuid;
 
+/// What is answered where no mail goes out.
+pub fn not_configured() -> Problem {
+    let detail = "no mail server is configured: set CRM_SMTP_URL and CRM_MAIL_FROM";
+    Problem::conflict("mail_not_configured", detail)
+}
+
 /// Writes a message and puts it into the outbox.
 ///
 /// # Errors
 /// 422 with every fault.
 pub fn send(tx: &mut Tx<'_>, mail: &Mail, input: &EmailIn) -> Result<EmailMessage> {
+    send_with(tx, mail, input, &[])
+}
+
+/// The same with files.
+///
+/// # Errors
+/// As [`send`].
+pub fn send_with(tx: &mut Tx<'_>, mail: &Mail, input: &EmailIn, files: &[File]) -> Result<EmailMessage> {
     let mut faults = Faults::default();
     let mut row = ActivityRow::new(tx.mint(input.id), ActivityKind::Email, tx.now());
     row.direction = Some(ActivityDirection::Out);
@@ -57,7 +71,17 @@ pub fn send(tx: &mut Tx<'_>, mail: &Mail, input: &EmailIn) -> Result<EmailMessag
     };
     faults.check()?;
     check_consent(tx, input, &row, answered.as_ref())?;
-    let composed = in_wire_form(tx, mail, &row, input, answered.as_ref(), &subject, &text, &written)?;
+    let composed = in_wire_form(
+        tx,
+        mail,
+        &row,
+        input,
+        answered.as_ref(),
+        &subject,
+        &text,
+        &written,
+        files,
+    )?;
     row.title = subject;
     row.body = Some(text);
     row.from_address = Some(composed.from.clone());
@@ -70,18 +94,30 @@ pub fn send(tx: &mut Tx<'_>, mail: &Mail, input: &EmailIn) -> Result<EmailMessag
         in_reply_to: answered.as_ref().map(|answered| answered.message_id.clone()),
         reference_ids: references(answered.as_ref()),
         bcc_addresses: input.bcc.iter().map(|address| address.as_str().to_owned()).collect(),
-        attachments: json!([]),
+        attachments: serde_json::to_value(files.iter().map(attached).collect::<Vec<_>>())?,
         template: written.template,
         language: written.language,
         despite_withdrawn: input.despite_withdrawn.clone(),
     };
     activities::insert(tx, &row)?;
     queries::insert_contents(tx, &contents)?;
+    if !files.is_empty() {
+        // As with what came in, the files are read from the message.
+        queries::keep_source(tx, row.id, &composed.message)?;
+    }
     let now = tx.now();
     outbox::put(tx, &composed, Some(row.id), now)?;
     let activity = Activity::from(row);
     tx.changed(None, &activity)?;
     queries::whole(tx, activity)
+}
+
+fn attached(file: &File) -> EmailAttachment {
+    EmailAttachment {
+        name: Some(file.name.clone()),
+        content_type: file.content_type.to_owned(),
+        size: i64::try_from(file.bytes.len()).unwrap_or(i64::MAX),
+    }
 }
 
 /// The message that is answered, if it is in sight: what is not said otherwise is as there.
@@ -201,6 +237,7 @@ fn in_wire_form(
     subject: &str,
     text: &str,
     written: &Written,
+    files: &[File],
 ) -> Result<Composed> {
     let bcc: Vec<String> = input.bcc.iter().map(|address| address.as_str().to_owned()).collect();
     let writer = tx.actor().user.map(|_| tx.actor().name.to_string());
@@ -216,6 +253,7 @@ fn in_wire_form(
         html: written.html.as_deref(),
         in_reply_to: answered.map(|answered| answered.message_id.as_str()),
         reference_ids: &references,
+        files,
     };
     compose(mail, &draft, tx.now()).map_err(|error| match error {
         ComposeError::Recipient { ref address, .. } => {

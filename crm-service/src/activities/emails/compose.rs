@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use lettre::message::header::ContentType;
-use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
+use lettre::message::{Attachment, Mailbox, Message, MultiPart, SinglePart};
 use lettre::{Address, message::MessageBuilder};
 use service_kit::config::Mail;
 use std::time::SystemTime;
@@ -23,6 +23,15 @@ pub struct Draft<'a> {
     /// Without angle brackets.
     pub in_reply_to: Option<&'a str>,
     pub reference_ids: &'a [String],
+    pub files: &'a [File],
+}
+
+/// A file that goes along.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    pub name: String,
+    pub content_type: &'static str,
+    pub bytes: Vec<u8>,
 }
 
 /// A message, ready for the outbox.
@@ -105,13 +114,24 @@ pub fn compose(mail: &Mail, draft: &Draft<'_>, now: DateTime<Utc>) -> Result<Com
         recipients.iter().filter_map(|address| address.parse().ok()).collect(),
     )?;
     let builder = builder.envelope(envelope);
-    let message = match draft.html {
-        None => builder.singlepart(text)?,
-        Some(html) => {
-            let html = SinglePart::builder()
-                .header(ContentType::TEXT_HTML)
-                .body(html.to_owned());
-            builder.multipart(MultiPart::alternative().singlepart(text).singlepart(html))?
+    let html = draft.html.map(|html| {
+        SinglePart::builder()
+            .header(ContentType::TEXT_HTML)
+            .body(html.to_owned())
+    });
+    let message = match (html, draft.files) {
+        (None, []) => builder.singlepart(text)?,
+        (Some(html), []) => builder.multipart(MultiPart::alternative().singlepart(text).singlepart(html))?,
+        (html, files) => {
+            let mut parts = match html {
+                None => MultiPart::mixed().singlepart(text),
+                Some(html) => MultiPart::mixed().multipart(MultiPart::alternative().singlepart(text).singlepart(html)),
+            };
+            for file in files {
+                let kind = ContentType::parse(file.content_type).unwrap_or(ContentType::TEXT_PLAIN);
+                parts = parts.singlepart(Attachment::new(file.name.clone()).body(file.bytes.clone(), kind));
+            }
+            builder.multipart(parts)?
         }
     };
     Ok(Composed {

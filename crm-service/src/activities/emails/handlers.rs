@@ -29,10 +29,7 @@ pub fn routes(routes: &mut Routes) {
     responses((status = 201, description = "The message, queued", body = EmailMessage)))]
 #[post("/emails")]
 async fn send_email(command: Command<may::SendEmails>, body: Body<EmailIn>) -> Result<Answer, Problem> {
-    let Some(mail) = command.mail() else {
-        let detail = "no mail server is configured: set CRM_SMTP_URL and CRM_MAIL_FROM";
-        return Err(Problem::conflict("mail_not_configured", detail));
-    };
+    let mail = command.mail().ok_or_else(actions::not_configured)?;
     command.create(move |tx| actions::send(tx, &mail, &body.0)).await
 }
 
@@ -54,7 +51,7 @@ struct AttachmentPath {
     position: String,
 }
 
-/// A file of a received message.
+/// A file of a message.
 #[utoipa::path(tag = "e-mail", params(AttachmentPath), security(("api_key" = ["activities:read"])),
     responses((status = 200, description = "The file", content_type = "application/octet-stream", body = String)))]
 #[get("/emails/{id}/attachments/{position}")]

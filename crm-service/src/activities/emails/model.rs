@@ -33,7 +33,7 @@ text_enum! {
 }
 
 /// A message to be sent.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EmailIn {
     /// Minted here when absent.
@@ -77,7 +77,7 @@ pub struct EmailIn {
     pub team_id: Option<Uuid>,
 }
 
-/// A file in a received message.
+/// A file in a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EmailAttachment {
     pub name: Option<String>,

@@ -63,7 +63,7 @@ pub fn insert_contents(conn: &mut PgConnection, contents: &Contents) -> QueryRes
         .execute(conn)
 }
 
-/// Keeps a received message as it came.
+/// Keeps a message as it came, or one with files as it goes out.
 pub fn keep_source(conn: &mut PgConnection, id: Uuid, source: &[u8]) -> QueryResult<usize> {
     diesel::update(email_contents::table.find(id))
         .set(email_contents::source.eq(source))

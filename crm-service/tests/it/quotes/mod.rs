@@ -3,9 +3,12 @@
 mod accepting;
 mod approval;
 mod availability;
+mod deals;
 mod drafts;
 mod limits;
 mod lists;
+mod mailing;
+mod notices;
 mod pricing;
 mod races;
 mod sending;
