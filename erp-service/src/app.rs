@@ -21,7 +21,7 @@ pub const SERVICE: Service = Service {
     imports: exchange::IMPORTS,
     describe: None,
     sign_in: false,
-    background: &[],
+    background: &[sales::exposures::EXPOSURES],
 };
 
 /// Runs the ERP's business.

@@ -19,7 +19,7 @@
 //! - [`deliveries`]: ship what is reserved, in parts or whole
 //! - [`returns`]: what customers send back, at its delivery's cost
 //! - [`backorders`]: stock that becomes free goes to the orders that wait for it
-//! - [`credit`]: one exposure function for confirm, release and ship
+//! - [`credit`]: one exposure function for confirm, release and ship; [`exposures`]: what orders do to it is told afterwards
 //!
 //! Lock order: customer, then stock levels by product, then sales orders by id. An order is
 //! therefore read first, its levels locked, and the order itself then locked and compared with
@@ -28,6 +28,7 @@
 pub mod backorders;
 pub mod credit;
 pub mod deliveries;
+pub mod exposures;
 pub mod orders;
 pub mod returns;
 

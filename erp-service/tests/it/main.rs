@@ -12,6 +12,7 @@ mod currencies;
 mod customers;
 mod deliveries;
 mod exchange;
+mod exposures;
 mod given;
 mod invariants;
 mod inventory;

@@ -1,5 +1,5 @@
 use crate::db::sql;
-use crate::problem::{Problem, Result};
+use crate::problem::{Error, Problem, Result};
 use actix_web::http::StatusCode;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -179,6 +179,28 @@ fn event(row: Row) -> Option<FeedEvent> {
 
 fn number(text: &str) -> u64 {
     text.parse().unwrap_or_default()
+}
+
+/// What happened after a cursor, and the next one: for a service that follows its own feed. Without a cursor, or with one that
+/// leads nowhere any more, it begins with the oldest event.
+///
+/// # Errors
+/// When the database refuses.
+pub fn since(
+    conn: &mut PgConnection,
+    after: Option<&str>,
+    types: &[&str],
+    limit: i64,
+) -> Result<(Vec<FeedEvent>, String)> {
+    let types: Vec<String> = types.iter().map(|name| (*name).to_owned()).collect();
+    let from = after.and_then(|after| FeedCursor::decode(after).ok());
+    let batch = match read(conn, from.map_or(From::Oldest, From::After), Some(&types), limit) {
+        Err(Error::Problem(problem)) if problem.code == "cursor_expired" => {
+            read(conn, From::Oldest, Some(&types), limit)?
+        }
+        other => other?,
+    };
+    Ok((batch.events, batch.next.encode()))
 }
 
 /// Binds the feed to the database it lives in; call once at start, after the migrations.

@@ -14,6 +14,6 @@ mod feed;
 mod handlers;
 mod notifier;
 
-pub use feed::{Batch, FeedCursor, FeedEvent, bind, horizon_age_seconds};
+pub use feed::{Batch, FeedCursor, FeedEvent, bind, horizon_age_seconds, since};
 pub use handlers::{Event, EventBatch, routes};
 pub use notifier::Notifier;

@@ -1,0 +1,2 @@
+DROP TABLE exposure_cursor;
+DROP TABLE exposures_due;
