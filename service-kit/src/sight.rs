@@ -86,6 +86,32 @@ macro_rules! visible {
     }};
 }
 
+/// The rows of a table with `owner_id` and `team_id` that a list is asked for: those of an owner, of a
+/// team, of nobody or of no team. For a boxed query and the parameters `owner_id`, `team_id`,
+/// `unowned` and `teamless`: `rows = owned_by!(rows, deals, query)`.
+#[macro_export]
+macro_rules! owned_by {
+    ($rows:expr, $table:ident, $query:expr) => {{
+        let mut rows = $rows;
+        if let Some(owner) = $query.owner_id {
+            rows = rows.filter($table::owner_id.eq(owner));
+        }
+        if let Some(team) = $query.team_id {
+            rows = rows.filter($table::team_id.eq(team));
+        }
+        rows = match $query.unowned {
+            Some(true) => rows.filter($table::owner_id.is_null()),
+            Some(false) => rows.filter($table::owner_id.is_not_null()),
+            None => rows,
+        };
+        match $query.teamless {
+            Some(true) => rows.filter($table::team_id.is_null()),
+            Some(false) => rows.filter($table::team_id.is_not_null()),
+            None => rows,
+        }
+    }};
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,7 +10,7 @@ use chrono::{DateTime, Days, Months, NaiveDate, Utc};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use service_kit::http::SearchText;
-use service_kit::{Currency, Cursor, Limit, Page, Problem, Result, Sight, Sort, keyset_page, visible};
+use service_kit::{Currency, Cursor, Limit, Page, Problem, Result, Sight, Sort, keyset_page, owned_by, visible};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -108,22 +108,7 @@ pub fn page(conn: &mut PgConnection, sight: &Sight, today: NaiveDate, query: &De
     if let Some(customer) = query.customer_id {
         rows = rows.filter(deals::customer_id.eq(customer));
     }
-    if let Some(owner) = query.owner_id {
-        rows = rows.filter(deals::owner_id.eq(owner));
-    }
-    if let Some(team) = query.team_id {
-        rows = rows.filter(deals::team_id.eq(team));
-    }
-    rows = match query.unowned {
-        Some(true) => rows.filter(deals::owner_id.is_null()),
-        Some(false) => rows.filter(deals::owner_id.is_not_null()),
-        None => rows,
-    };
-    rows = match query.teamless {
-        Some(true) => rows.filter(deals::team_id.is_null()),
-        Some(false) => rows.filter(deals::team_id.is_not_null()),
-        None => rows,
-    };
+    rows = owned_by!(rows, deals, query);
     if let Some(currency) = query.currency {
         rows = rows.filter(deals::currency.eq(currency));
     }

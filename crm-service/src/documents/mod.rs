@@ -18,7 +18,9 @@ mod invoices;
 mod payments;
 
 use crate::customers;
-use service_kit::{Amount, Currency, Problem, Result, Routes, Tx};
+use crate::replica::{Decision, Replica, decide};
+use diesel::{PgConnection, QueryResult};
+use service_kit::{Amount, Currency, Error, Problem, Put, Result, Routes, Tx};
 use uuid::Uuid;
 
 pub fn routes(routes: &mut Routes) {
@@ -30,6 +32,38 @@ pub fn routes(routes: &mut Routes) {
 fn customer_of(tx: &mut Tx<'_>, id: Uuid) -> Result<Uuid> {
     let missing = || Problem::reference_missing("customer", id);
     Ok(customers::merge::survivor(tx, id)?.ok_or_else(missing)?)
+}
+
+/// A document as it is kept: with whom it is told to, beside the rule of [`replica`](crate::replica).
+trait Document: Replica {
+    fn lock(conn: &mut PgConnection, id: Uuid) -> QueryResult<Option<Self>>;
+    /// False when another request told it in the meantime.
+    fn insert(conn: &mut PgConnection, new: &Self) -> QueryResult<bool>;
+    fn update(conn: &mut PgConnection, after: &Self) -> QueryResult<usize>;
+    /// Tells the customer's timeline what has changed.
+    fn tell(tx: &mut Tx<'_>, before: Option<&Self>, after: &Self) -> QueryResult<()>;
+}
+
+/// Applies a document as the ERP has it, unless a newer one is stored.
+fn apply<D: Document>(tx: &mut Tx<'_>, told: D, replace: bool) -> Result<Put<D>> {
+    let stored = D::lock(tx, told.id())?;
+    match decide(stored, told, replace, tx.now()) {
+        Decision::Leave(stored) => Ok(Put::Unchanged(stored)),
+        Decision::Insert(new) => {
+            if !D::insert(tx, &new)? {
+                return Err(Error::Stale);
+            }
+            tx.audit(None, &new)?;
+            D::tell(tx, None, &new)?;
+            Ok(Put::Created(new))
+        }
+        Decision::Update { before, after } => {
+            D::update(tx, &after)?;
+            tx.audit(Some(&before), &after)?;
+            D::tell(tx, Some(&before), &after)?;
+            Ok(Put::Updated(after))
+        }
+    }
 }
 
 /// Gives amounts the digits of their currency.

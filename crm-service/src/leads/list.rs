@@ -11,7 +11,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 use serde::Deserialize;
 use service_kit::http::SearchText;
-use service_kit::{Cursor, Limit, Page, Result, Sort, keyset_page, visible};
+use service_kit::{Cursor, Limit, Page, Result, Sort, keyset_page, owned_by, visible};
 use utoipa::IntoParams;
 use uuid::Uuid;
 
@@ -37,6 +37,8 @@ pub struct LeadsQuery {
     pub team_id: Option<Uuid>,
     /// `true`: leads of nobody; `false`: those of somebody.
     pub unowned: Option<bool>,
+    /// `true`: leads of no team; `false`: those of some team.
+    pub teamless: Option<bool>,
     #[param(minimum = -1_000_000, maximum = 1_000_000)]
     pub score_from: Option<i32>,
     #[param(minimum = -1_000_000, maximum = 1_000_000)]
@@ -88,17 +90,7 @@ pub fn page(conn: &mut PgConnection, query: &LeadsQuery, scope: &Scope) -> Resul
     if let Some(customer) = query.customer_id {
         rows = rows.filter(leads::customer_id.eq(customer));
     }
-    if let Some(owner) = query.owner_id {
-        rows = rows.filter(leads::owner_id.eq(owner));
-    }
-    if let Some(team) = query.team_id {
-        rows = rows.filter(leads::team_id.eq(team));
-    }
-    rows = match query.unowned {
-        Some(true) => rows.filter(leads::owner_id.is_null()),
-        Some(false) => rows.filter(leads::owner_id.is_not_null()),
-        None => rows,
-    };
+    rows = owned_by!(rows, leads, query);
     if let Some(from) = query.score_from {
         rows = rows.filter(leads::score.ge(from));
     }

@@ -10,7 +10,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 use serde::Deserialize;
 use service_kit::http::SearchText;
-use service_kit::{Amount, Currency, Cursor, Discount, Limit, Page, Result, Sight, Sort, keyset_page, visible};
+use service_kit::{Amount, Currency, Cursor, Discount, Limit, Page, Result, Sight, Sort, keyset_page, owned_by, visible};
 use utoipa::IntoParams;
 use uuid::Uuid;
 
@@ -84,22 +84,7 @@ pub fn page(conn: &mut PgConnection, sight: &Sight, today: NaiveDate, query: &Qu
         Some(false) => rows.filter(quotes::superseded_by.is_not_null()),
         None => rows,
     };
-    if let Some(owner) = query.owner_id {
-        rows = rows.filter(quotes::owner_id.eq(owner));
-    }
-    if let Some(team) = query.team_id {
-        rows = rows.filter(quotes::team_id.eq(team));
-    }
-    rows = match query.unowned {
-        Some(true) => rows.filter(quotes::owner_id.is_null()),
-        Some(false) => rows.filter(quotes::owner_id.is_not_null()),
-        None => rows,
-    };
-    rows = match query.teamless {
-        Some(true) => rows.filter(quotes::team_id.is_null()),
-        Some(false) => rows.filter(quotes::team_id.is_not_null()),
-        None => rows,
-    };
+    rows = owned_by!(rows, quotes, query);
     if let Some(currency) = query.currency {
         rows = rows.filter(quotes::currency.eq(currency));
     }

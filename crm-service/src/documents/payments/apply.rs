@@ -1,8 +1,9 @@
 use super::model::{Payment, PaymentReplicaIn};
 use super::{queries, told};
-use crate::documents::customer_of;
-use crate::replica::{Decision, decide, storable};
-use service_kit::{Error, Faults, Put, Result, Tx};
+use crate::documents::{self, Document, customer_of};
+use crate::replica::storable;
+use diesel::{PgConnection, QueryResult};
+use service_kit::{Faults, Put, Result, Tx};
 use uuid::Uuid;
 
 /// Applies a payment as the ERP has it, unless a newer one is stored.
@@ -22,22 +23,23 @@ pub fn apply(tx: &mut Tx<'_>, id: Uuid, input: &PaymentReplicaIn) -> Result<Put<
         created_at: tx.now(),
         updated_at: tx.now(),
     };
-    let stored = queries::lock(tx, id)?;
-    match decide(stored, payment, input.replace, tx.now()) {
-        Decision::Leave(stored) => Ok(Put::Unchanged(stored)),
-        Decision::Insert(new) => {
-            if !queries::insert(tx, &new)? {
-                return Err(Error::Stale);
-            }
-            tx.audit(None, &new)?;
-            told::tell(tx, None, &new)?;
-            Ok(Put::Created(new))
-        }
-        Decision::Update { before, after } => {
-            queries::update(tx, &after)?;
-            tx.audit(Some(&before), &after)?;
-            told::tell(tx, Some(&before), &after)?;
-            Ok(Put::Updated(after))
-        }
+    documents::apply(tx, payment, input.replace)
+}
+
+impl Document for Payment {
+    fn lock(conn: &mut PgConnection, id: Uuid) -> QueryResult<Option<Self>> {
+        queries::lock(conn, id)
+    }
+
+    fn insert(conn: &mut PgConnection, new: &Self) -> QueryResult<bool> {
+        queries::insert(conn, new)
+    }
+
+    fn update(conn: &mut PgConnection, after: &Self) -> QueryResult<usize> {
+        queries::update(conn, after)
+    }
+
+    fn tell(tx: &mut Tx<'_>, before: Option<&Self>, after: &Self) -> QueryResult<()> {
+        told::tell(tx, before, after)
     }
 }
