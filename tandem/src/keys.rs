@@ -13,6 +13,9 @@ pub struct Keys {
     pub erp: ServiceKeys,
     pub crm: ServiceKeys,
     pub sync: SyncKeys,
+    /// What the demo company's users sign in to the CRM with; empty in files of before there were any.
+    #[serde(default)]
+    pub demo_password: String,
 }
 
 /// The keys of the ERP or the CRM.
@@ -35,13 +38,18 @@ impl Keys {
     /// When the file cannot be read or written.
     pub fn of(directory: &Path) -> Result<Self> {
         let path = directory.join("keys.json");
-        if let Some(keys) = read_json(&path)? {
+        if let Some(mut keys) = read_json::<Keys>(&path)? {
+            if keys.demo_password.is_empty() {
+                keys.demo_password = new_key();
+                write_json(&path, &keys)?;
+            }
             return Ok(keys);
         }
         let keys = Keys {
             erp: ServiceKeys::fresh(),
             crm: ServiceKeys::fresh(),
             sync: SyncKeys { admin: new_key() },
+            demo_password: new_key(),
         };
         write_json(&path, &keys)?;
         Ok(keys)

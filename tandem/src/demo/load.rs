@@ -1,13 +1,14 @@
 //! Loading a company into a running stack, through the public APIs as any client would:
 //!
-//! 1. into the ERP: categories, products, list prices, opening stock; into the CRM: customers
+//! 1. into the ERP: categories, products, list prices, opening stock; into the CRM: users and their customers
 //! 2. the sync brings the catalogue to the CRM and the customers to the ERP
 //! 3. all orders through the CRM; the ERP decides
 //! 4. what was shipped is delivered in the ERP, and the CRM shows it
 //! 5. what was delivered is invoiced, and paid but for the last 60 days
 //! 6. suppliers, reorder levels, and what is on order
 //! 7. discontinued products are retired, now that the orders that hold them are in
-//! 8. [`verify`] finds both systems as the files say
+//! 8. what the people of the CRM are at: deals, quotes, leads
+//! 9. [`verify`] finds both systems as the files say
 //!
 //! Every step does only what is missing, so an interrupted load goes on where it stopped.
 
@@ -15,9 +16,11 @@ use super::memory::{Loaded, Memory};
 use super::orders::{Orders, WIDTH};
 use super::purchases::Purchases;
 use super::requests::{self, kind};
+use super::sales::Sales;
 use super::{CURRENCY, Company, Product, settle};
 use crate::api::{Api, http_client};
 use crate::failure::{Failure, Result};
+use crate::keys::Keys;
 use crate::progress::{Progress, Step};
 use crate::stack::Stack;
 use crate::verify;
@@ -91,6 +94,15 @@ pub async fn load(directory: &Path, stack: &Stack, company: &Company, progress: 
         crm: Api::new(&http, &stack.crm),
         progress,
     };
+    let keys = Keys::of(directory)?;
+    let sales = Sales {
+        company,
+        crm: &loader.crm,
+        progress,
+        password: &keys.demo_password,
+        today: memory.began_on,
+    };
+    sales.people().await?;
     tokio::try_join!(loader.catalogue(), loader.customers())?;
     loader.replicas().await?;
     let mut orders = Orders::follow(company, &loader.crm, &loader.erp).await?;
@@ -101,6 +113,7 @@ pub async fn load(directory: &Path, stack: &Stack, company: &Company, progress: 
     settle::pay(company, &loader.erp, progress).await?;
     loader.purchases().await?;
     loader.retire().await?;
+    sales.work().await?;
     loader.reconcile(stack).await?;
     memory.loaded = Some(Loaded {
         at: Utc::now(),

@@ -1,9 +1,9 @@
 //! `demo.json`: which company a stack holds, and whether it is all there.
 
-use super::Company;
+use super::{Company, sales};
 use crate::directory::{read_json, write_json};
 use crate::failure::{Failure, Result};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
@@ -16,6 +16,12 @@ pub struct Memory {
     pub digest: Uuid,
     /// What the company is made of, in words.
     pub contents: String,
+    /// What is said of days from today is said of this one.
+    #[serde(default = "today")]
+    pub began_on: NaiveDate,
+    /// Sign-ins to try, one of each sight: what they see, and their e-mail addresses.
+    #[serde(default)]
+    pub sign_ins: Vec<(String, String)>,
     /// Measured while loading.
     pub round_trip: Option<RoundTrip>,
     /// Absent while loading, or after a load that was interrupted.
@@ -36,6 +42,10 @@ pub struct Loaded {
 pub struct RoundTrip {
     pub orders: usize,
     pub median_milliseconds: f64,
+}
+
+fn today() -> NaiveDate {
+    Utc::now().date_naive()
 }
 
 impl Memory {
@@ -62,6 +72,11 @@ impl Memory {
             namespace: company.namespace,
             digest: company.digest,
             contents: company.contents(),
+            began_on: today(),
+            sign_ins: sales::sample(&company.people())
+                .into_iter()
+                .map(|person| (person.sees.to_owned(), person.email.clone()))
+                .collect(),
             round_trip: None,
             loaded: None,
         }

@@ -7,6 +7,7 @@
 //! - [`books`]: what the ledger must show of it
 //! - [`requests`]: what is sent to the APIs for each record
 //! - [`load`]: the steps of loading, in order; `orders`, `settle` and `purchases` are the larger ones
+//! - [`sales`]: its people at work in the CRM
 //! - [`memory`]: which companies a stack has loaded, in `$TANDEM_DIR/demo.json`
 //!
 //! Records get UUIDs derived from the ids in the files, so a load that was interrupted goes on
@@ -25,6 +26,7 @@ pub mod read;
 mod references;
 pub mod requests;
 mod rows;
+pub mod sales;
 mod settle;
 
 use crate::failure::{Context, Result};
@@ -56,9 +58,20 @@ pub struct Company {
     /// With their lines.
     pub orders: Vec<Order>,
     pub suppliers: Vec<Supplier>,
+    pub employees: Vec<Employee>,
     /// These are read and checked; the services have no place for them yet.
-    pub employees: usize,
     pub shippers: usize,
+}
+
+#[derive(Debug, Clone)]
+pub struct Employee {
+    pub id: i64,
+    pub last_name: String,
+    pub first_name: String,
+    pub hired: NaiveDate,
+    /// ISO 3166-1 alpha-2.
+    pub country: &'static str,
+    pub reports_to: Option<i64>,
 }
 
 #[derive(Debug, Clone)]
@@ -119,6 +132,8 @@ pub struct Product {
 pub struct Order {
     pub id: i64,
     pub customer_id: String,
+    /// Who sold it.
+    pub employee_id: i64,
     pub order_date: NaiveDate,
     pub required_date: NaiveDate,
     /// Absent while it is open.

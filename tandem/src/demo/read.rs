@@ -4,7 +4,7 @@ use super::faults::{Fault, Faults};
 use super::layout::{CATEGORIES, CUSTOMERS, EMPLOYEES, Layout, ORDER_LINES, ORDERS, PRODUCTS, SHIPPERS, SUPPLIERS};
 use super::references::Ids;
 use super::rows::{Row, read};
-use super::{Category, Company, Customer, NAMESPACE, Order, OrderLine, Product, Supplier, countries};
+use super::{Category, Company, Customer, Employee, NAMESPACE, Order, OrderLine, Product, Supplier, countries};
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
@@ -55,9 +55,9 @@ pub fn company(name: &str, files: &HashMap<&str, &[u8]>) -> Result<Company, Faul
     });
     let mut orders = read(&ORDERS, content(&ORDERS), &mut faults, |row| {
         let order = order(row, &mut order_ids);
-        let (employee_id, ship_via) = (row.integer("employee_id", 0), row.integer("ship_via", 0));
+        let ship_via = row.integer("ship_via", 0);
         customer_ids.mention(row, "customer_id", &order.customer_id);
-        employee_ids.mention(row, "employee_id", &employee_id);
+        employee_ids.mention(row, "employee_id", &order.employee_id);
         shipper_ids.mention(row, "ship_via", &ship_via);
         order
     });
@@ -110,14 +110,17 @@ pub fn company(name: &str, files: &HashMap<&str, &[u8]>) -> Result<Company, Faul
     Faults::check(faults)?;
     Ok(Company {
         name: name.to_owned(),
-        namespace: Uuid::new_v5(&NAMESPACE, employees.concat().as_bytes()),
+        namespace: Uuid::new_v5(
+            &NAMESPACE,
+            employees.iter().map(known_by).collect::<String>().as_bytes(),
+        ),
         digest: digest(files),
         customers,
         categories,
         products,
         orders,
         suppliers,
-        employees: employees.len(),
+        employees,
         shippers: shippers.len(),
     })
 }
@@ -186,20 +189,32 @@ fn product(row: &mut Row<'_>, ids: &mut Ids<i64>, names: &mut HashSet<String>) -
 }
 
 /// What makes the company this one: who works there.
-fn employee(row: &mut Row<'_>, ids: &mut Ids<i64>) -> String {
+fn known_by(who: &Employee) -> String {
+    format!("{}\t{}\t{}\t{}\n", who.id, who.last_name, who.first_name, who.hired)
+}
+
+fn employee(row: &mut Row<'_>, ids: &mut Ids<i64>) -> Employee {
     let id = row.integer("employee_id", 0);
     ids.own(row, &id);
-    let (last, first) = (row.text("last_name", NAME), row.text("first_name", NAME));
+    let (last_name, first_name) = (row.text("last_name", NAME), row.text("first_name", NAME));
     row.text("title", NAME);
     row.date("birth_date");
     let hired = row.date("hire_date");
     row.text("city", NAME);
-    country(row, "country");
+    let country = country(row, "country");
     row.text("home_phone", SHORT);
-    if let Some(superior) = row.optional_integer("reports_to", 0) {
-        ids.mention(row, "reports_to", &superior);
+    let reports_to = row.optional_integer("reports_to", 0);
+    if let Some(superior) = &reports_to {
+        ids.mention(row, "reports_to", superior);
     }
-    format!("{id}\t{last}\t{first}\t{hired}\n")
+    Employee {
+        id,
+        last_name,
+        first_name,
+        hired,
+        country,
+        reports_to,
+    }
 }
 
 fn order(row: &mut Row<'_>, ids: &mut Ids<i64>) -> Order {
@@ -215,6 +230,7 @@ fn order(row: &mut Row<'_>, ids: &mut Ids<i64>) -> Order {
     Order {
         id,
         customer_id: row.text("customer_id", SHORT),
+        employee_id: row.integer("employee_id", 0),
         order_date: row.timestamp("order_date"),
         required_date: row.timestamp("required_date"),
         shipped_date: row.optional_timestamp("shipped_date"),

@@ -27,6 +27,11 @@ pub mod kind {
     pub const PURCHASE_ORDER: &str = "purchase-orders";
     pub const INVOICE: &str = "invoices";
     pub const PAYMENT: &str = "payments";
+    pub const TEAM: &str = "teams";
+    pub const USER: &str = "users";
+    pub const DEAL: &str = "deals";
+    pub const LEAD_FORM: &str = "lead-forms";
+    pub const SEGMENT: &str = "segments";
 }
 
 impl Company {
@@ -121,6 +126,7 @@ pub(super) fn customer(company: &Company, customer: &Customer) -> Value {
         "kind": "company",
         "phone": customer.phone,
         "external_ref": customer.id,
+        "owner_id": company.owner_of(customer),
         "contacts": [{
             "id": company.uuid(kind::CONTACT, &customer.id),
             "name": customer.contact_name,
@@ -145,6 +151,7 @@ pub(super) fn order(company: &Company, order: &Order) -> Value {
     json!({
         "id": company.order_uuid(order.id),
         "customer_id": company.customer_uuid(&order.customer_id),
+        "owner_id": company.user_uuid(order.employee_id),
         "currency": CURRENCY.code(),
         "order_date": order.order_date,
         "requested_date": order.required_date.max(order.order_date),

@@ -120,7 +120,8 @@ impl Started {
     ) -> Result<()> {
         let stack = self.start(settings, directory, progress).await?;
         let demo = demo(directory, &stack, company, progress).await?;
-        let summary = summary::text(&stack, directory, self.database.is_some(), &demo);
+        let password = Keys::of(directory.path())?.demo_password;
+        let summary = summary::text(&stack, directory, self.database.is_some(), &demo, &password);
         // Whoever started us may not listen any more.
         let _ = std::io::stdout().write_all(summary.as_bytes());
         std::future::pending().await

@@ -16,7 +16,7 @@ pub enum Demo {
 }
 
 /// The summary; it ends in a line break.
-pub fn text(stack: &Stack, directory: &Directory, private_postgres: bool, demo: &Demo) -> String {
+pub fn text(stack: &Stack, directory: &Directory, private_postgres: bool, demo: &Demo, password: &str) -> String {
     let mut text = String::from("\nTandem is running.\n\n");
     for part in Part::ALL {
         let service = stack.of(part);
@@ -31,8 +31,8 @@ pub fn text(stack: &Stack, directory: &Directory, private_postgres: bool, demo: 
     text.push('\n');
     match demo {
         Demo::None => text.push_str("  Demo  none\n"),
-        Demo::LoadedNow(memory) => push_company(&mut text, memory, "loaded"),
-        Demo::LoadedBefore(memory) => push_company(&mut text, memory, "was loaded"),
+        Demo::LoadedNow(memory) => push_company(&mut text, memory, "loaded", password),
+        Demo::LoadedBefore(memory) => push_company(&mut text, memory, "was loaded", password),
     }
     let path = directory.path().display();
     if private_postgres {
@@ -47,7 +47,7 @@ pub fn text(stack: &Stack, directory: &Directory, private_postgres: bool, demo: 
     text
 }
 
-fn push_company(text: &mut String, memory: &Memory, loaded: &str) {
+fn push_company(text: &mut String, memory: &Memory, loaded: &str, password: &str) {
     let _ = writeln!(text, "  Demo  {}: {}", memory.name, memory.contents);
     if let Some(Loaded { at, seconds }) = memory.loaded {
         let at = at.format("%Y-%m-%d %H:%M UTC");
@@ -65,5 +65,11 @@ fn push_company(text: &mut String, memory: &Memory, loaded: &str) {
             text,
             "        an order submitted in the CRM came back accepted in {median} ms (median of {orders})"
         );
+    }
+    if !memory.sign_ins.is_empty() {
+        let _ = writeln!(text, "        users of the CRM sign in with the password {password}");
+    }
+    for (sees, email) in &memory.sign_ins {
+        let _ = writeln!(text, "        {email}, who sees {sees}");
     }
 }

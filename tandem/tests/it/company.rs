@@ -19,7 +19,7 @@ fn northwind_has_its_known_figures() {
         (91, 29, 77)
     );
     assert_eq!(
-        (company.categories.len(), company.employees, company.shippers),
+        (company.categories.len(), company.employees.len(), company.shippers),
         (8, 9, 3)
     );
     assert_eq!((company.orders.len(), company.line_count()), (830, 2_155));
@@ -127,6 +127,26 @@ fn no_order_lies_in_the_future() {
         [
             "orders.csv, line 2, shipped_date: 1996-07-16 lies in the future: today is 1996-07-04 on this machine",
             "orders.csv, line 3, order_date: 1996-07-05 lies in the future: today is 1996-07-04 on this machine",
+        ]
+    );
+}
+
+#[test]
+fn its_people_are_users_who_see_what_their_place_says() {
+    let people = Company::shipped().unwrap().people();
+    let said: Vec<_> = people.iter().map(|person| (&*person.email, person.sees)).collect();
+    assert_eq!(
+        said,
+        [
+            ("holtby@tarnbeck.example", "all"),
+            ("okafor@tarnbeck.example", "all"),
+            ("ferrante@tarnbeck.example", "team"),
+            ("raghunathan@tarnbeck.example", "team"),
+            ("wilk@tarnbeck.example", "own"),
+            ("kobayashi@tarnbeck.example", "own"),
+            ("geraghty@tarnbeck.example", "own"),
+            ("nystrom@tarnbeck.example", "own"),
+            ("haddad@tarnbeck.example", "own"),
         ]
     );
 }
