@@ -10,7 +10,9 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 use serde::Deserialize;
 use service_kit::http::SearchText;
-use service_kit::{Amount, Currency, Cursor, Discount, Limit, Page, Result, Sight, Sort, keyset_page, owned_by, visible};
+use service_kit::{
+    Amount, Currency, Cursor, Discount, Limit, Page, Result, Sight, Sort, keyset_page, owned_by, visible,
+};
 use utoipa::IntoParams;
 use uuid::Uuid;
 

@@ -19,7 +19,7 @@ async fn a_product_is_complete_before_anything_else_is_known() {
     let made = reply.expect(201);
     assert_eq!(
         made["availability"],
-        json!({ "on_hand": "0", "reserved": "0", "available": "0", "as_of": null, "warehouses": [] })
+        json!({ "on_hand": "0", "reserved": "0", "available": "0", "incoming": [], "as_of": null, "warehouses": [] })
     );
     assert_eq!(made["prices"], json!([]));
     assert_eq!((&made["source_version"], &made["as_of"]), (&json!(7), &json!(AS_OF)));

@@ -321,7 +321,10 @@ impl Sales<'_> {
         let id = self.company.uuid(kind::LEAD_FORM, "website");
         let fields =
             ["name", "company", "email", "message"].map(|name| json!({ "name": name, "required": name == "email" }));
-        let body = json!({ "id": id, "name": "Ask for an offer", "source": "website", "campaign": "autumn", "honeypot": "fax", "fields": fields });
+        let body = json!({
+            "id": id, "name": "Ask for an offer", "source": "website", "campaign": "autumn", "honeypot": "fax", "fields": fields,
+            "allowed_origins": ["https://www.example.com"],
+        });
         let path = "/v1/lead-forms";
         let form: Form = understood(path, self.make(path, id, &body).await?)?;
         let sent: Vec<IgnoredAny> = self.crm.list(&format!("{path}/{id}/submissions")).await?;
