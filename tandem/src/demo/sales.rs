@@ -104,7 +104,7 @@ impl Company {
                 },
                 id: self.user_uuid(who.id),
                 employee: who.id,
-                team: self.uuid(kind::TEAM, &who.country),
+                team: self.uuid(kind::TEAM, who.country),
             }
         });
         people.collect()
@@ -139,7 +139,7 @@ impl Sales<'_> {
         let mut teams = BTreeSet::new();
         for employee in &self.company.employees {
             if teams.insert(&employee.country) {
-                let id = self.company.uuid(kind::TEAM, &employee.country);
+                let id = self.company.uuid(kind::TEAM, employee.country);
                 let body = json!({ "id": id, "name": format!("Sales {}", employee.country) });
                 self.make("/v1/teams", id, &body).await?;
             }
