@@ -5,8 +5,8 @@
 //! forgets nothing. Each round, in short transactions:
 //!
 //! 1. the customers of orders that have changed are noted as due, each once, and the place in the feed is kept;
-//! 2. of those that have waited longest some are told: their exposure is summed and goes out as `customer.credit_changed` under
-//!    their next version. A customer whose orders change meanwhile is due again.
+//! 2. those that have waited longest are told one by one: the exposure is summed and goes out as `customer.credit_changed` under
+//!    the next version. A customer whose orders change meanwhile is due again.
 //!
 //! So a customer is told at most once in two seconds, however many orders it places, and what is told is never older than the
 //! order that made it due.
@@ -14,7 +14,7 @@
 use crate::customers;
 use chrono::Utc;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use serde::Deserialize;
 use service_kit::background::{Background, Round};
 use service_kit::db::sql;
@@ -36,9 +36,9 @@ pub const EXPOSURES: Background = Background {
 const EVENTS: i64 = 1_000;
 const READS: usize = 10;
 
-/// Customers in one transaction, and transactions in one round.
-const CUSTOMERS: i64 = 20;
-const TURNS: usize = 5;
+/// Customers in one round, each in a transaction of its own: one that stays open holds back what others
+/// have put into the feed since.
+const CUSTOMERS: usize = 50;
 
 fn round(kit: Kit) -> Round {
     Box::pin(async move {
@@ -47,7 +47,7 @@ fn round(kit: Kit) -> Round {
                 break;
             }
         }
-        for _ in 0..TURNS {
+        for _ in 0..CUSTOMERS {
             if kit.run_read(nobody_due).await? {
                 break;
             }
@@ -100,7 +100,7 @@ fn nobody_due(conn: &mut PgConnection) -> Result<bool> {
     Ok(sql("SELECT FROM exposures_due LIMIT 1").run(conn)? == 0)
 }
 
-/// Tells some of those that are due.
+/// Tells the one that has been due for longest.
 fn tell(tx: &mut Tx<'_>) -> Result<()> {
     #[derive(QueryableByName)]
     struct Due {
@@ -108,9 +108,8 @@ fn tell(tx: &mut Tx<'_>) -> Result<()> {
         customer_id: Uuid,
     }
     let due: Vec<Due> = sql("DELETE FROM exposures_due WHERE customer_id IN (
-             SELECT customer_id FROM exposures_due ORDER BY since, customer_id LIMIT $1 FOR UPDATE SKIP LOCKED)
+             SELECT customer_id FROM exposures_due ORDER BY since, customer_id LIMIT 1 FOR UPDATE SKIP LOCKED)
          RETURNING customer_id")
-    .bind::<BigInt, _>(CUSTOMERS)
     .rows(tx)?;
     let due: Vec<Uuid> = due.into_iter().map(|due| due.customer_id).collect();
     customers::note_balance_changed(tx, &due)
