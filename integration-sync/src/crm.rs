@@ -333,10 +333,5 @@ pub fn availability_item(source: Source, level: &Level<'_>) -> serde_json::Resul
 
 /// `PUT /v1/availability` with many items at once.
 pub fn put_availability(items: &[&str], replace: bool) -> Request {
-    let replace = if replace { ",\"replace\":true" } else { "" };
-    let body = format!("{{\"items\":[{}]{replace}}}", items.join(","));
-    Request {
-        path: AVAILABILITY.to_owned(),
-        body,
-    }
+    Request::of_items(AVAILABILITY, items, replace)
 }

@@ -223,12 +223,7 @@ pub fn segment_membership_item(source: Source, membership: &SegmentMembership<'_
 
 /// `PUT /v1/segment-memberships` with many items at once.
 pub fn put_segment_memberships(items: &[&str], replace: bool) -> Request {
-    let replace = if replace { ",\"replace\":true" } else { "" };
-    let body = format!("{{\"items\":[{}]{replace}}}", items.join(","));
-    Request {
-        path: SEGMENT_MEMBERSHIPS.to_owned(),
-        body,
-    }
+    Request::of_items(SEGMENT_MEMBERSHIPS, items, replace)
 }
 
 /// `PUT /v1/customers/{id}`

@@ -222,4 +222,13 @@ impl Request {
             body: serde_json::to_string(body)?,
         })
     }
+
+    /// Many records at once, each the body of a request of its own.
+    pub fn of_items(path: &str, items: &[&str], replace: bool) -> Self {
+        let replace = if replace { ",\"replace\":true" } else { "" };
+        Request {
+            path: path.to_owned(),
+            body: format!("{{\"items\":[{}]{replace}}}", items.join(",")),
+        }
+    }
 }
